@@ -1,0 +1,1 @@
+"""Tests by what they need: `unit` nothing, `contract` a fake or a real adapter, `integration` one real process or server, `e2e` the whole system, `browser` Chromium, `architecture` the source alone."""
