@@ -1,0 +1,68 @@
+"""`python -m observability.embedded`: runs until SIGTERM, SIGINT or a cut lifeline.
+
+Exits with 78 when settings are wrong, 69 when a port is taken, 0 after an orderly end.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+from observability import logs
+from observability.embedded.bootstrap import Backend
+from observability.embedded.listener import EX_UNAVAILABLE, PortTakenError
+from observability.embedded.settings import NAME, BackendSettings, load
+from observability.redaction import Redactor
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Runs the backend with the settings in the environment."""
+    settings = load()
+    logs.start(settings.service, settings.log_level, sys.stdout, Redactor())
+    try:
+        asyncio.run(_run(settings))
+    except PortTakenError as exc:
+        print(f"{NAME}: {exc}", file=sys.stderr)
+        raise SystemExit(EX_UNAVAILABLE) from exc
+
+
+async def _run(settings: BackendSettings) -> None:
+    told_to_end, backend = _told_to_end(settings), Backend(settings)
+    try:
+        await backend.start()
+        await told_to_end.wait()
+        log.info("draining")
+    finally:
+        await backend.end()
+
+
+def _told_to_end(settings: BackendSettings) -> asyncio.Event:
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    if settings.lifeline_fd is not None:
+        _watch(settings.lifeline_fd, lambda: loop.call_soon_threadsafe(told.set), settings.drain_timeout_s + 2)
+    return told
+
+
+def _watch(fd: int, on_cut: Callable[[], object], grace_s: float) -> None:
+    """Calls `on_cut` at the pipe's end of file: whoever held its other end is dead. Ends hard after `grace_s`."""
+
+    def wait() -> None:
+        while os.read(fd, 1024):
+            pass
+        last_resort = threading.Timer(grace_s, os._exit, args=(1,))
+        last_resort.daemon = True
+        last_resort.start()
+        on_cut()
+
+    threading.Thread(target=wait, name="lifeline", daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()

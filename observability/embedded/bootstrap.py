@@ -1,0 +1,72 @@
+"""The composition root: what the backend is made of. The only place where concrete things are chosen."""
+
+import asyncio
+import logging
+import platform
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from starlette.applications import Starlette
+
+from observability import semconv
+from observability.embedded import admin, pages, query_api
+from observability.embedded.listener import HttpListener, HttpThread
+from observability.embedded.otlp_receiver import Ingest, OtlpGrpcListener
+from observability.embedded.settings import BackendSettings
+from observability.embedded.store import Bounds, MemoryTraceStore
+from observability.metrics import Instruments
+
+log = logging.getLogger(__name__)
+
+
+def _instruments(settings: BackendSettings) -> Instruments:
+    target_info = {semconv.prometheus_label(name): value for name, value in settings.service.items()}
+    registry = CollectorRegistry(target_info=target_info)
+    ProcessCollector(registry=registry)
+    instruments = Instruments(registry)
+    instruments.set(semconv.BUILD_INFO, 1, *settings.service.values(), platform.python_version())
+    return instruments
+
+
+class Listener(Protocol):
+    """`port` is the one asked for, and after `start` the real one."""
+
+    port: int
+
+    async def start(self) -> None: ...
+    async def drain(self) -> None: ...
+
+
+class Backend:
+    """The whole process: a store, what feeds it and what reads it. To be made inside its event loop."""
+
+    def __init__(self, settings: BackendSettings) -> None:
+        self._settings = settings
+        self._running = False
+        self._started: list[Listener] = []
+        host, metrics = settings.bind_host, _instruments(settings)
+        store = MemoryTraceStore(Bounds(settings.max_spans, settings.max_bytes))
+        query = Starlette(routes=[*query_api.routes(store), *pages.routes(store)], exception_handlers=pages.HANDLERS)
+        watch = admin.create_app(metrics, asyncio.get_running_loop(), lambda: self._running)
+        self.admin = HttpThread(watch, "ADMIN_PORT", host, settings.admin_port)
+        self.query = HttpListener(query, "QUERY_PORT", host, settings.query_port)
+        self.otlp = OtlpGrpcListener(Ingest(store, metrics), host, settings.otlp_grpc_port)
+
+    async def start(self) -> None:
+        """Starts the listeners, the one that takes spans last. Raises PortTakenError."""
+        for each in (self.admin, self.query, self.otlp):
+            await each.start()
+            self._started.append(each)
+        self._running = True
+        ports = {"admin_port": self.admin.port, "query_port": self.query.port, "otlp_grpc_port": self.otlp.port}
+        log.info("ready", extra=ports)
+
+    async def end(self) -> None:
+        """Lets what is in flight finish, within the drain timeout; the admin listener stays until last."""
+        self._running = False
+        try:
+            async with asyncio.timeout(self._settings.drain_timeout_s):
+                for each in reversed(self._started):
+                    await each.drain()
+        except TimeoutError:
+            log.warning("drain cut off; what was in flight is lost", extra={"after_s": self._settings.drain_timeout_s})

@@ -1,0 +1,93 @@
+"""From an OTLP export request to span records. Pure but for the pool of origins."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+from weakref import WeakValueDictionary
+
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, Status
+
+from observability import semconv
+from observability.embedded.attributes import text
+from observability.embedded.records import Origin, SpanRecord
+
+# Jaeger's names for services that do not say theirs.
+MISSING_SERVICE: Final = "missing-service-name"
+EMPTY_SERVICE: Final = "empty-service-name"
+
+_NO_TRACE: Final = bytes(16)
+_NO_SPAN: Final = bytes(8)
+
+
+class MalformedExportError(ValueError):
+    """The bytes are not an OTLP trace export request."""
+
+
+class Decoded(NamedTuple):
+    """The spans that can be kept, and how many could not because of ids that are none."""
+
+    spans: list[SpanRecord]
+    refused: int
+
+
+class Decoder:
+    """Decodes export requests; equal origins become one object for as long as any span has it."""
+
+    def __init__(self) -> None:
+        self._origins: WeakValueDictionary[tuple[bytes, bytes], Origin] = WeakValueDictionary()
+
+    def decode(self, body: bytes) -> Decoded:
+        """Raises MalformedExportError if `body` is no `ExportTraceServiceRequest`."""
+        try:
+            request = ExportTraceServiceRequest.FromString(body)
+        except DecodeError as exc:
+            raise MalformedExportError(f"not an ExportTraceServiceRequest: {exc}") from exc
+        records = [record for each in request.resource_spans for record in self._records(each)]
+        spans = [record for record in records if record is not None]
+        return Decoded(spans, len(records) - len(spans))
+
+    def _records(self, group: ResourceSpans) -> Iterator[SpanRecord | None]:
+        resource, service = group.resource.SerializeToString(), _service(group.resource)
+        for scoped in group.scope_spans:
+            origin = self._origin(service, resource, scoped.scope.SerializeToString())
+            for span in scoped.spans:
+                yield _record(span, origin) if _identified(span) else None
+
+    def _origin(self, service: str, resource: bytes, scope: bytes) -> Origin:
+        return self._origins.setdefault((resource, scope), Origin(service, resource, scope))
+
+
+def _service(resource: Resource) -> str:
+    for each in resource.attributes:
+        if each.key == semconv.SERVICE_NAME:
+            return text(each.value) or EMPTY_SERVICE
+    return MISSING_SERVICE
+
+
+def _identified(span: Span) -> bool:
+    """Whether its ids have the lengths of the protocol, and are not zero where they must not be."""
+    return (
+        len(span.trace_id) == 16
+        and len(span.span_id) == 8
+        and len(span.parent_span_id) in (0, 8)
+        and span.trace_id != _NO_TRACE
+        and span.span_id != _NO_SPAN
+    )
+
+
+def _record(span: Span, origin: Origin) -> SpanRecord:
+    start, parent = span.start_time_unix_nano, span.parent_span_id
+    return SpanRecord(
+        span.trace_id,
+        span.span_id,
+        b"" if parent == _NO_SPAN else parent,
+        span.name,
+        span.kind,
+        start,
+        max(start, span.end_time_unix_nano),
+        span.status.code == Status.STATUS_CODE_ERROR,
+        origin,
+        span.SerializeToString(),
+    )

@@ -1,0 +1,105 @@
+"""Takes spans: OTLP's trace service over gRPC, and what any transport of it does with a request."""
+
+import logging
+from typing import Any, Final
+
+import grpc
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+from observability.embedded import metric_names
+from observability.embedded.listener import PortTakenError, bind
+from observability.embedded.otlp import Decoder, MalformedExportError
+from observability.embedded.ports import TraceSink
+from observability.metrics import Instruments
+
+log = logging.getLogger(__name__)
+
+SERVICE: Final = "opentelemetry.proto.collector.trace.v1.TraceService"
+
+_OPTIONS: Final = [
+    ("grpc.so_reuseport", 0),  # a taken port is an error, not a silent sharing of its connections
+    ("grpc.max_receive_message_length", 16 << 20),  # exporters split far below; measured after decompression
+]
+
+
+class Ingest:
+    """Decodes, stores and counts one export request after the other, whatever transport it came by."""
+
+    def __init__(self, sink: TraceSink, metrics: Instruments) -> None:
+        self._sink, self._metrics = sink, metrics
+        self._decoder = Decoder()
+        for result in metric_names.RESULTS:
+            metrics.zero(metric_names.SPANS, result)
+        metrics.zero(metric_names.MALFORMED_EXPORTS)
+        self._measure()
+
+    def take(self, body: bytes) -> ExportTraceServiceResponse:
+        """Stores what an `ExportTraceServiceRequest` holds; the answer says how many spans were refused.
+
+        Raises MalformedExportError if it is none.
+        """
+        try:
+            spans, refused = self._decoder.decode(body)
+        except MalformedExportError:
+            self._metrics.add(metric_names.MALFORMED_EXPORTS)
+            raise
+        added = self._sink.add(spans)
+        for result, amount in zip(metric_names.RESULTS, (added.taken, refused, added.dropped), strict=True):
+            self._metrics.add(metric_names.SPANS, result, amount=amount)
+        self._measure()
+        return _answer(refused)
+
+    def _measure(self) -> None:
+        size = self._sink.size()
+        self._metrics.set(metric_names.STORED_SPANS, size.spans)
+        self._metrics.set(metric_names.STORED_TRACES, size.traces)
+        self._metrics.set(metric_names.STORED_BYTES, size.bytes)
+
+
+def _answer(refused: int) -> ExportTraceServiceResponse:
+    answer = ExportTraceServiceResponse()
+    if refused:
+        answer.partial_success.rejected_spans = refused
+        answer.partial_success.error_message = "ids must have 16 (trace) and 8 (span) bytes, not all zero"
+        log.warning("spans refused: their ids are none", extra={"spans": refused})
+    return answer
+
+
+class OtlpGrpcListener:
+    """OTLP over gRPC on `host:port`; `port` is the real one once started."""
+
+    def __init__(self, ingest: Ingest, host: str, port: int) -> None:
+        self.port = port
+        self._ingest, self._host = ingest, host
+
+    async def start(self) -> None:
+        """Raises PortTakenError."""
+        # gRPC's own error names neither setting nor port, and more than one line: ask the system first.
+        bind("OTLP_GRPC_PORT", self._host, self.port).close()
+        self._server = grpc.aio.server(options=_OPTIONS)
+        handler: grpc.RpcMethodHandler[bytes, ExportTraceServiceResponse] = grpc.unary_unary_rpc_method_handler(
+            self._export, response_serializer=ExportTraceServiceResponse.SerializeToString
+        )
+        self._server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, {"Export": handler})])
+        try:
+            self.port = self._server.add_insecure_port(f"{_bracketed(self._host)}:{self.port}")
+        except RuntimeError as exc:  # taken since we asked
+            raise PortTakenError("OTLP_GRPC_PORT", self._host, self.port) from exc
+        await self._server.start()
+
+    async def drain(self) -> None:
+        await self._server.stop(grace=_UNTIL_CUT_OFF_S)
+
+    async def _export(self, body: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> ExportTraceServiceResponse:
+        try:
+            return self._ingest.take(body)
+        except MalformedExportError as exc:
+            log.warning("export refused", extra={"reason": str(exc), "peer": context.peer()})
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(exc))
+
+
+_UNTIL_CUT_OFF_S: Final = 3600.0  # the process's drain timeout is the one that counts
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
