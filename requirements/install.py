@@ -88,7 +88,7 @@ def _leave_own_venv() -> None:
     if Path(sys.prefix).resolve() == VENV:
         # Nothing public tells the interpreter that a virtual environment was made from.
         base = sys._base_executable  # type: ignore[attr-defined]  # noqa: SLF001
-        os.execv(base, [base, *sys.argv])
+        os.execv(base, [base, *sys.argv])  # noqa: S606  # ourselves, elsewhere
 
 
 def _make(lock: str, *, keep_python: bool) -> None:

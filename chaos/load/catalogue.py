@@ -1,0 +1,48 @@
+"""Asks the gateway which products there are, before a plan is made."""
+
+from typing import Any, Final
+
+import aiohttp
+
+from chaos.load.errors import CatalogueError
+from chaos.load.requests import PRODUCTS
+from chaos.load.sender import open_session
+from chaos.load.target import loopback_url
+
+_PAGE: Final = 100
+_TIMEOUT_S: Final = 10.0
+
+
+async def fetch_product_ids(gateway_url: str, key: str, most: int = 200) -> tuple[str, ...]:
+    """Up to `most` product ids, in the order in which the gateway lists them.
+
+    Raises `TargetError` for an address that is not on this machine, `CatalogueError` when there is no usable answer.
+    """
+    url = loopback_url(gateway_url) + PRODUCTS
+    async with open_session(_TIMEOUT_S) as session:
+        try:
+            found = await _pages(session, url, {"X-API-Key": key}, most)
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
+            raise CatalogueError(f"{url} did not list products: {type(error).__name__} {error}") from error
+    if not found:
+        raise CatalogueError(f"{url} lists no products")
+    return tuple(found[:most])
+
+
+async def _pages(session: aiohttp.ClientSession, url: str, headers: dict[str, str], most: int) -> list[str]:
+    found: list[str] = []
+    params: dict[str, str] = {"limit": str(min(most, _PAGE))}
+    for _ in range(most):  # every page has an item at least; a cursor that goes in circles ends too
+        page = await _page(session, url, headers, params)
+        found += [item["product_id"] for item in page["items"]]
+        if len(found) >= most or not page["next_cursor"]:
+            break
+        params["cursor"] = page["next_cursor"]
+    return found
+
+
+async def _page(session: aiohttp.ClientSession, url: str, headers: dict[str, str], params: dict[str, str]) -> Any:
+    async with session.get(url, headers=headers, params=params, allow_redirects=False) as response:
+        if response.status != 200:
+            raise ValueError(f"status {response.status}")
+        return await response.json()

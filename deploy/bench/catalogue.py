@@ -1,0 +1,9 @@
+"""Every figure there is, in the order in which they are measured."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from deploy.bench.figure import Benchmark
+from deploy.bench.figures import memory, startup
+
+BENCHMARKS: Final[Sequence[Benchmark]] = (startup.BENCHMARK, memory.BENCHMARK)

@@ -1,0 +1,73 @@
+"""`faultline status`: the processes at this moment."""
+
+import json
+from typing import Any, Final
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from deploy.cli.common import Running, running, state_option
+from deploy.cli.screen import console, size, span_of_time
+from deploy.supervisor.state import StateFolder
+
+_STYLES: Final = {"ready": "green", "failed": "bold red", "waiting": "red", "stopped": "dim"}
+_OTHER_STYLE: Final = "yellow"
+_WIDE: Final = 110
+
+
+@click.command("status")
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+@state_option
+def command(state: StateFolder, as_json: bool) -> None:
+    """Show the processes with state, pid, ports, memory, restarts and uptime."""
+    system = running(state)
+    overview = system.supervisor.overview()
+    if as_json:
+        click.echo(json.dumps({"state": str(state.path), "topology": system.topology, **overview}, indent=2))
+    else:
+        _show(system, overview)
+
+
+def _show(system: Running, overview: dict[str, Any]) -> None:
+    screen = console()
+    screen.print(_table(overview["processes"], wide=screen.width >= _WIDE))
+    own = overview["supervisor"]
+    processes = [*overview["processes"], own]
+    total, kind = sum(each["memory_bytes"] or 0 for each in processes), own["memory_kind"]
+    screen.print(f"\n{own['status']}; supervisor: pid {own['pid']}, {system.topology['control_url']}", soft_wrap=True)
+    screen.print(f"Memory ({kind.upper()}): {size(total)}, of it the supervisor {size(own['memory_bytes'])}")
+
+
+def _table(processes: list[dict[str, Any]], *, wide: bool) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("process", "state"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("pid", justify="right", no_wrap=True)
+    table.add_column("ports", no_wrap=wide)
+    for name in ("memory", "restarts", "up"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for each in processes:
+        table.add_row(*_row(each, wide=wide))
+        if each["detail"]:
+            table.add_row("", Text(each["detail"], "dim"))
+    return table
+
+
+def _row(process: dict[str, Any], *, wide: bool) -> list[str | Text]:
+    return [
+        process["instance"],
+        Text(process["state"], _STYLES.get(process["state"], _OTHER_STYLE)),
+        str(process["pid"] or ""),
+        _ports(process["ports"], wide=wide),
+        size(process["memory_bytes"]),
+        str(process["restarts"]),
+        span_of_time(process["uptime_s"]),
+    ]
+
+
+def _ports(ports: dict[str, int], *, wide: bool) -> str:
+    """`http 8080  admin 9080` where there is room, else `8080 9080`."""
+    if not wide:
+        return " ".join(map(str, ports.values()))
+    return "  ".join(f"{name.removesuffix('_PORT').lower()} {port}" for name, port in ports.items())

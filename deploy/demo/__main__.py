@@ -1,0 +1,100 @@
+"""`python -m deploy.demo`: exits with 0 only if everything really happened, and leaves nothing behind but its page."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.console import Console
+
+from deploy.demo.ending import Interrupts, kept_when_it_fails, wait_for_enter
+from deploy.demo.screen import Screen, shown_path
+from deploy.demo.settings import Demonstration
+from deploy.demo.story import DemoFailedError, Story, Told
+from deploy.errors import DeployError
+from deploy.supervisor.keys import of_client
+from deploy.system import System, start_system
+
+_STEPS: Final = 3
+_DEFAULT: Final = Demonstration()
+
+
+@click.command()
+@click.option("--rps", default=_DEFAULT.rps, show_default=True, help="Requests per second.")
+@click.option("--seconds", default=_DEFAULT.duration_s, show_default=True, help="How long the traffic lasts.")
+@click.option("--seed", default=_DEFAULT.seed, show_default=True, help="What decides which requests are sent.")
+def main(rps: float, seconds: float, seed: int) -> None:
+    """Start Faultline, send real traffic, show one checkout as one trace."""
+    demonstration, interrupts = Demonstration(rps, seconds, seed), Interrupts()
+    screen = Screen(Console(), _STEPS)
+    interrupts.listen()
+    try:
+        _run(demonstration, screen, interrupts)
+        screen.line("Everything is stopped.", "dim")
+    except KeyboardInterrupt:
+        screen.line("Interrupted. Everything is stopped.", "yellow")
+        raise SystemExit(interrupts.exit_code) from None
+    except (DemoFailedError, DeployError) as error:
+        _say_failed(screen, demonstration, error)
+        raise SystemExit(1) from error
+
+
+def _run(demonstration: Demonstration, screen: Screen, interrupts: Interrupts) -> None:
+    with ExitStack() as stack:
+        state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faultline-demo-")))
+        stack.enter_context(kept_when_it_fails(state / "logs", demonstration.folder / "logs"))
+        screen.step("Starting gateway, orders, inventory, payments and a trace backend")
+        with screen.waiting("on free ports, with a state folder of their own") as say:
+            system = stack.enter_context(start_system(state, on_progress=lambda found: say(_ready_of(found))))
+        stack.callback(_begin_to_end, screen, interrupts)
+        keys = [each.key for each in of_client(system.keys, "load")]
+        told = asyncio.run(Story(system, keys, demonstration, screen).tell())
+        _say_happened(screen, told)
+        if screen.console.is_terminal and sys.stdin.isatty():
+            _say_addresses(screen, system, told.trace_id, demonstration.stay_s)
+            wait_for_enter(demonstration.stay_s)
+
+
+def _begin_to_end(screen: Screen, interrupts: Interrupts) -> None:
+    """The first that is done at the end, however it comes."""
+    interrupts.ignore()
+    screen.blank()
+    screen.line("Stopping everything ...", "dim")
+
+
+def _ready_of(processes: Sequence[Mapping[str, Any]]) -> str:
+    """`3 of 5 ready`."""
+    return f"{sum(each['state'] == 'ready' for each in processes)} of {len(processes)} ready"
+
+
+def _say_happened(screen: Screen, told: Told) -> None:
+    kinds = len(list(told.report.outcomes()))
+    screen.blank()
+    screen.line(
+        f"All of it happened: {told.report.sent} requests, {kinds} kinds of outcome, one whole trace.", "bold green"
+    )
+    screen.line(f"The trace as a page that needs nothing running: {shown_path(told.page)}")
+
+
+def _say_addresses(screen: Screen, system: System, trace_id: str, stay_s: float) -> None:
+    screen.blank()
+    screen.line(f"Gateway     {system.gateway_url}/api/v1/docs")
+    screen.line(f"Traces      {system.query_url}")
+    screen.line(f"This trace  {system.query_url}/trace/{trace_id}")
+    screen.blank()
+    screen.line(f"Press Enter to stop everything; it stops by itself in {stay_s / 60:.0f} minutes.", "bold")
+
+
+def _say_failed(screen: Screen, demonstration: Demonstration, error: Exception) -> None:
+    screen.blank()
+    for line in str(error).splitlines():
+        screen.line(f"The demonstration failed: {line}", "bold red")
+    screen.line(f"Logs: {shown_path(demonstration.folder / 'logs')}")
+
+
+if __name__ == "__main__":
+    main()

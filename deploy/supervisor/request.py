@@ -1,0 +1,75 @@
+"""What somebody asks the supervisor to run, in a form that passes through a command line."""
+
+import argparse
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from deploy.errors import UsageError
+from deploy.supervisor.state import StateFolder
+from deploy.topology import Topology
+
+DEFAULT_TOPOLOGY: Final = "deploy.topology:FAULTLINE"
+
+
+@dataclass(frozen=True)
+class Request:
+    """`topology` is `MODULE:NAME` of a `Topology`; `ready_deadline_s` in seconds."""
+
+    state: Path
+    free_ports: bool = False
+    topology: str = DEFAULT_TOPOLOGY
+    replicas: Mapping[str, int] = field(default_factory=dict)
+    ready_deadline_s: float = 60.0
+
+    def arguments(self) -> list[str]:
+        """For `python -m deploy.supervisor`; `parse` is the way back."""
+        return [
+            f"--state={self.state}",
+            f"--topology={self.topology}",
+            f"--ready-deadline={self.ready_deadline_s}",
+            *(f"--replicas={name}={number}" for name, number in self.replicas.items()),
+            *(["--free-ports"] if self.free_ports else []),
+        ]
+
+    @property
+    def folder(self) -> StateFolder:
+        return StateFolder(self.state)
+
+
+def parse(arguments: Sequence[str]) -> Request:
+    """The request in these arguments; exits with the usage when they are none. Raises UsageError."""
+    parser = argparse.ArgumentParser("python -m deploy.supervisor", description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="state folder")
+    parser.add_argument("--topology", default=DEFAULT_TOPOLOGY, help="MODULE:NAME of what to run")
+    parser.add_argument("--ready-deadline", type=float, default=60.0, help="seconds until everything is ready")
+    parser.add_argument("--replicas", action="append", default=[], metavar="NAME=N", help="how many of a process")
+    parser.add_argument("--free-ports", action="store_true", help="take free ports instead of the topology's")
+    found = parser.parse_args(arguments)
+    return Request(found.state, found.free_ports, found.topology, parse_replicas(found.replicas), found.ready_deadline)
+
+
+def parse_replicas(pairs: Sequence[str]) -> dict[str, int]:
+    """`["inventory=2"]` → `{"inventory": 2}`. Raises UsageError naming the pair that is wrong."""
+    return dict(map(_parse_pair, pairs))
+
+
+def find_topology(reference: str) -> Topology:
+    """The topology at `MODULE:NAME`. Raises UsageError."""
+    module, _, name = reference.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as exc:
+        raise UsageError(f"topology {reference!r}: {exc}") from exc
+    if not isinstance(found, Topology):
+        raise UsageError(f"topology {reference!r}: a {type(found).__name__}, not a deploy.topology.Topology")
+    return found
+
+
+def _parse_pair(pair: str) -> tuple[str, int]:
+    name, _, number = pair.partition("=")
+    if not number.isdecimal():
+        raise UsageError(f"replicas: {pair!r} is not NAME=NUMBER")
+    return name, int(number)

@@ -1,0 +1,150 @@
+"""What the system consists of, as data: its processes, what each listens on and calls, and the pages it shows.
+
+Nothing here runs anything. A process gets its addresses from the environment (settings), so that another topology,
+such as one for tests or with a service of your own, is another value of `Topology`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Kind = Literal["rest", "grpc", "sql", "event"]
+
+ADMIN_PORT: Final = "ADMIN_PORT"
+CONTROL_PORT: Final = "CONTROL_PORT"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Who calls whom over what. The callee of a `sql` edge is `<service>-db`."""
+
+    caller: str
+    callee: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A port of a process: the setting that chooses it, and the port it has in `faultline up`."""
+
+    setting: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Targets:
+    """A setting that holds the addresses of a peer's replicas, separated by commas; `scheme` such as `http://`."""
+
+    setting: str
+    peer: str
+    listener: str
+    scheme: str = ""
+
+
+@dataclass(frozen=True)
+class Process:
+    """One kind of process, started as `python -m MODULE`.
+
+    Every process has an `ADMIN_PORT` that answers `/readyz`. `database` gives it `DATABASE_URL`, a SQLite file of its
+    own in the state folder; `api_keys` gives it `API_KEYS_FILE`; `settings` are further ones, handed on as they are.
+    """
+
+    name: str
+    module: str
+    listeners: tuple[Listener, ...]
+    targets: tuple[Targets, ...] = ()
+    database: bool = False
+    api_keys: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not any(each.setting == ADMIN_PORT for each in self.listeners):
+            raise ValueError(f"{self.name}: no {ADMIN_PORT}, so nobody can tell when it is ready")
+
+
+@dataclass(frozen=True)
+class Page:
+    """An address worth showing: `label` for people, `key` in `topology.json`."""
+
+    key: str
+    label: str
+    process: str
+    listener: str
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Topology:
+    """A whole system. `processes` are in the order of dependence: callees first; drained in reverse."""
+
+    processes: tuple[Process, ...]
+    edges: tuple[Edge, ...] = ()
+    pages: tuple[Page, ...] = ()
+    control_port: int = 8900
+
+    def process(self, name: str) -> Process:
+        """The process of that name. Raises KeyError."""
+        return {each.name: each for each in self.processes}[name]
+
+
+BACKEND: Final = "faultline-backend"
+
+EDGES: Final = (
+    Edge("gateway", "orders", "rest"),
+    Edge("gateway", "inventory", "grpc"),
+    Edge("orders", "inventory", "grpc"),
+    Edge("orders", "payments", "grpc"),
+    Edge("orders", "orders-db", "sql"),
+    Edge("inventory", "inventory-db", "sql"),
+    Edge("payments", "payments-db", "sql"),
+)
+
+_SPANS_TO_BACKEND: Final = Targets("OTEL_EXPORTER_OTLP_ENDPOINT", BACKEND, "OTLP_GRPC_PORT", "http://")
+_INVENTORY: Final = Targets("INVENTORY_TARGETS", "inventory", "GRPC_PORT")
+_PAYMENTS: Final = Targets("PAYMENTS_TARGETS", "payments", "GRPC_PORT")
+_ORDERS: Final = Targets("ORDERS_TARGETS", "orders", "HTTP_PORT", "http://")
+
+FAULTLINE: Final = Topology(
+    processes=(
+        Process(
+            BACKEND,
+            "observability.embedded",
+            (Listener("QUERY_PORT", 16686), Listener("OTLP_GRPC_PORT", 4317), Listener(ADMIN_PORT, 9084)),
+        ),
+        Process(
+            "payments",
+            "services.payments",
+            (Listener("GRPC_PORT", 50052), Listener(ADMIN_PORT, 9083), Listener(CONTROL_PORT, 9183)),
+            (_SPANS_TO_BACKEND,),
+            database=True,
+        ),
+        Process(
+            "inventory",
+            "services.inventory",
+            (Listener("GRPC_PORT", 50051), Listener(ADMIN_PORT, 9082), Listener(CONTROL_PORT, 9182)),
+            (_SPANS_TO_BACKEND,),
+            database=True,
+        ),
+        Process(
+            "orders",
+            "services.orders",
+            (Listener("HTTP_PORT", 8081), Listener(ADMIN_PORT, 9081), Listener(CONTROL_PORT, 9181)),
+            (_SPANS_TO_BACKEND, _INVENTORY, _PAYMENTS),
+            database=True,
+        ),
+        Process(
+            "gateway",
+            "services.gateway",
+            (Listener("HTTP_PORT", 8080), Listener(ADMIN_PORT, 9080), Listener(CONTROL_PORT, 9180)),
+            (_SPANS_TO_BACKEND, _ORDERS, _INVENTORY),
+            api_keys=True,
+        ),
+    ),
+    edges=EDGES,
+    pages=(
+        Page("gateway_url", "Gateway", "gateway", "HTTP_PORT"),
+        Page("docs_url", "API docs", "gateway", "HTTP_PORT", "/api/v1/docs"),
+        Page("query_url", "Traces", BACKEND, "QUERY_PORT"),
+        Page("metrics_url", "Metrics", "gateway", ADMIN_PORT, "/metrics"),
+    ),
+)

@@ -1,0 +1,1 @@
+"""The services of the shop, the chassis they share and the contracts between them."""

@@ -1,0 +1,136 @@
+"""A service's own SQL database, reached through the call seam like any other peer.
+
+SQLite notes. Its driver would begin transactions lazily and upgrade a reader to a writer, which two
+connections cannot both do; so transactions are begun here, those that write as `BEGIN IMMEDIATE`
+(SQLAlchemy's documented recipe for pysqlite). WAL lets readers go on beside the one writer.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, TypeVar
+
+from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer
+from opentelemetry.metrics import NoOpMeter
+from sqlalchemy import Connection, MetaData, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from observability import semconv
+from observability.telemetry import Telemetry
+from services.chassis.calls import CallSeam
+from services.chassis.errors import PeerUnavailableError
+from services.chassis.resilience.outcome import Outcome, of_error
+
+T = TypeVar("T")
+Work = Callable[[AsyncSession], Awaitable[T]]
+"""One transaction's work. It may be run again, so it changes nothing but the database."""
+
+Turn = AbstractAsyncContextManager[None]
+"""Waits for the right to begin a transaction, and gives it back."""
+
+_READ_ONLY = "faultline_read_only"
+_BUSY_TIMEOUT = 1.0  # seconds; shorter than any attempt, so that it is the database that says why
+
+
+class Database:
+    """A component. `metadata` is created at start where it is missing."""
+
+    def __init__(self, url: str, metadata: MetaData, seam: CallSeam, telemetry: Telemetry) -> None:
+        self.name = f"database {seam.edge.callee}"
+        self._metadata, self._seam, self._telemetry = metadata, seam, telemetry
+        self._engine = _engine(url, seam.edge.callee)
+        _trace(self._engine, telemetry)
+        self._reader = self._engine.execution_options(**{_READ_ONLY: True})
+        # SQLite has one writer at a time and no queue for the others: they would poll, and some would starve.
+        self._turn = asyncio.Lock() if self._engine.dialect.name == "sqlite" else nullcontext()
+
+    async def start(self) -> None:
+        try:
+            async with self._engine.begin() as connection:
+                await connection.run_sync(self._metadata.create_all)
+        except (SQLAlchemyError, OSError) as exc:
+            raise PeerUnavailableError(self._seam.edge, "start", _why(exc)) from exc
+
+    async def drain(self) -> None:
+        """Nothing of its own is in flight: what uses it has drained before."""
+
+    async def stop(self) -> None:
+        await self._engine.dispose()
+
+    async def check(self) -> None:
+        """Readiness: raises PeerUnavailableError when the database does not answer."""
+        try:
+            async with self._reader.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError) as exc:
+            raise PeerUnavailableError(self._seam.edge, "check", _why(exc), retry_after=1.0) from exc
+
+    async def read(self, operation: str, work: Work[T]) -> T:
+        """Runs `work` in a transaction that only reads; `operation` names it in telemetry.
+
+        Raises: CallError when the database gives no answer; what `work` raises.
+        """
+        return await self._run(operation, self._reader, nullcontext(), work)
+
+    async def write(self, operation: str, work: Work[T]) -> T:
+        """Runs `work` in a transaction and commits it. Raises as `read` does; then nothing is stored."""
+        return await self._run(operation, self._engine, self._turn, work)
+
+    async def _run(self, operation: str, engine: AsyncEngine, turn: Turn, work: Work[T]) -> T:
+        return await self._seam.call(operation, lambda _: self._attempt(operation, engine, turn, work), idempotent=True)
+
+    async def _attempt(self, operation: str, engine: AsyncEngine, turn: Turn, work: Work[T]) -> T:
+        started, result = time.perf_counter(), Outcome.SUCCESS
+        try:
+            async with turn, AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+                return await work(session)
+        except (OperationalError, PoolTimeoutError, OSError) as exc:
+            result = Outcome.FAILURE
+            raise PeerUnavailableError(self._seam.edge, operation, _why(exc), retry_after=1.0) from exc
+        except BaseException as exc:
+            result = of_error(exc, self._seam.catalogue)
+            raise
+        finally:
+            labels = (engine.dialect.name, operation, result)
+            seconds = time.perf_counter() - started
+            self._telemetry.metrics.observe(semconv.DB_CLIENT_OPERATION_DURATION, seconds, *labels)
+
+
+def _why(exc: Exception) -> str:
+    # The driver's own words: SQLAlchemy's text adds the statement and its values.
+    return str(exc.orig) if isinstance(exc, DBAPIError) else f"{type(exc).__name__}: {exc}"
+
+
+def _engine(url: str, name: str) -> AsyncEngine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_async_engine(parsed, pool_pre_ping=True)
+    engine = create_async_engine(parsed, connect_args={"timeout": _BUSY_TIMEOUT, "isolation_level": None})
+    # Connections know the file by now; spans would else have its path in their names.
+    engine.sync_engine.url = parsed.set(database=name)
+    event.listen(engine.sync_engine, "connect", _tune_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _tune_sqlite(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _trace(engine: AsyncEngine, telemetry: Telemetry) -> None:
+    # Its tracer alone, without the instrumentor: that would also wrap every check-out in a "connect" span.
+    tracer = telemetry.tracer_provider.get_tracer("opentelemetry.instrumentation.sqlalchemy")
+    usage = NoOpMeter("none").create_up_down_counter("none")
+    EngineTracer(tracer, engine.sync_engine, usage)  # type: ignore[no-untyped-call]  # it has no types

@@ -1,0 +1,1 @@
+"""HTTP, in and out: the server and its middleware, problem documents, the client."""

@@ -1,0 +1,179 @@
+"""The HTTP client of one edge: every request goes through the edge's call seam."""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from opentelemetry.instrumentation._semconv import _StabilityMode
+from opentelemetry.instrumentation.aiohttp_client import create_trace_config
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.trace import Span, StatusCode
+from yarl import URL
+
+from observability import semconv
+from observability.telemetry import Telemetry
+from services.chassis.calls import CallSeam
+from services.chassis.errors import DeadlineExceededError, MalformedAnswerError, PeerUnavailableError, from_peer
+from services.chassis.http import problems
+from services.chassis.principal import Principal
+from services.chassis.resilience.pipeline import Attempt
+from services.chassis.targets import RoundRobin
+
+_attempt: ContextVar[int] = ContextVar("http_attempt", default=1)
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """What to send. `path` is percent-encoded where it needs be; `json` is encoded as the body unless None."""
+
+    method: str
+    path: str
+    json: Any = None
+    headers: Mapping[str, str] | None = None
+    query: Mapping[str, str] | None = None
+    principal: Principal | None = None
+
+
+@dataclass(frozen=True)
+class HttpResponse:
+    """A peer's answer below 400. `body` is the decoded JSON, None when empty; case in header names does not matter."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+class HttpClient:
+    """A component: opens its connections at start and lets go of them at stop."""
+
+    def __init__(self, targets: Sequence[str], seam: CallSeam, telemetry: Telemetry) -> None:
+        self.name = f"http client {seam.edge}"
+        self._targets, self._seam, self._telemetry = RoundRobin(targets), seam, telemetry
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        self._session = aiohttp.ClientSession(
+            trace_configs=[_trace_config(self._telemetry, self._seam.edge.callee)],
+            timeout=aiohttp.ClientTimeout(total=None),  # the seam's limits are the only ones
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),  # one caller's must not become another's
+        )
+        # aiohttp would repeat an idempotent request by itself, unseen; retries are the seam's alone.
+        self._session._retry_connection = False  # noqa: SLF001
+
+    async def drain(self) -> None:
+        """Nothing of its own is in flight: the servers before it have drained."""
+
+    async def stop(self) -> None:
+        if self._session:
+            await self._session.close()
+
+    async def request(self, operation: str, request: HttpRequest, *, idempotent: bool) -> HttpResponse:
+        """Sends `request` under the edge's policies.
+
+        Raises: ProblemError with the peer's own problem; CallError when no usable answer came.
+        """
+        return await self._seam.call(
+            operation, lambda attempt: self._attempt(operation, request, attempt), idempotent=idempotent
+        )
+
+    async def _attempt(self, operation: str, request: HttpRequest, attempt: Attempt) -> HttpResponse:
+        started, status, error = time.perf_counter(), "", ""
+        token = _attempt.set(attempt.number)
+        try:
+            response = await self._exchange(operation, request, attempt)
+            status = str(response.status)
+        except BaseException as exc:
+            cut_off = isinstance(exc, asyncio.CancelledError) and attempt.cut_off()
+            error = (attempt.gives_up_with if cut_off else type(exc)).__name__
+            raise
+        finally:
+            _attempt.reset(token)
+            labels = (request.method, self._seam.edge.callee, status, error)
+            seconds = time.perf_counter() - started
+            self._telemetry.metrics.observe(semconv.HTTP_CLIENT_REQUEST_DURATION, seconds, *labels)
+        return self._understood(operation, response, attempt)
+
+    async def _exchange(self, operation: str, request: HttpRequest, attempt: Attempt) -> "_Raw":
+        try:
+            async with self._open().request(
+                request.method,
+                URL(self._targets.next() + request.path, encoded=True),  # as it is: no `..` is resolved
+                json=request.json,
+                params=request.query,
+                headers=_headers(request, attempt),
+                allow_redirects=False,
+            ) as answer:
+                return _Raw(answer.status, answer.headers, await answer.read())
+        except aiohttp.ClientResponseError as exc:
+            raise MalformedAnswerError(self._seam.edge, operation, f"not HTTP: {exc.message}") from exc
+        except (aiohttp.ClientError, ConnectionError) as exc:
+            raise PeerUnavailableError(self._seam.edge, operation, _why(exc), retry_after=1.0) from exc
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError(f"{self.name} was used before it was started")
+        return self._session
+
+    def _understood(self, operation: str, raw: "_Raw", attempt: Attempt) -> HttpResponse:
+        body = self._decoded(operation, raw)
+        if raw.status < 400:
+            return HttpResponse(raw.status, raw.headers, body)
+        problem = problems.parse(body) if isinstance(body, dict) else None
+        if problem is None or problem.slug not in self._seam.catalogue:
+            raise MalformedAnswerError(self._seam.edge, operation, f"status {raw.status} without a known problem")
+        if problem.slug == DeadlineExceededError.slug:
+            raise attempt.spent(self._seam.edge, operation, str(problem))  # what we gave it was not enough
+        raise from_peer(problem, self._seam.edge, operation, self._seam.catalogue)
+
+    def _decoded(self, operation: str, raw: "_Raw") -> Any:
+        try:
+            return json.loads(raw.body) if raw.body else None
+        except ValueError as exc:
+            raise MalformedAnswerError(self._seam.edge, operation, f"status {raw.status}, body is not JSON") from exc
+
+
+@dataclass(frozen=True)
+class _Raw:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def _headers(request: HttpRequest, attempt: Attempt) -> dict[str, str]:
+    principal = request.principal.as_metadata() if request.principal else {}
+    remaining = {semconv.HEADER_REQUEST_TIMEOUT_MS: str(max(1, int(attempt.limit.remaining() * 1000)))}
+    return {**(request.headers or {}), **principal, **remaining}
+
+
+def _why(exc: Exception) -> str:
+    return f"{type(exc).__name__}: {exc}"
+
+
+def _absolve(span: Span, end: aiohttp.TraceRequestEndParams | aiohttp.TraceRequestExceptionParams) -> None:
+    # By the outcome table a refusal is an answer; the instrumentation is about to call it an error, and
+    # a status of OK is final.
+    if isinstance(end, aiohttp.TraceRequestEndParams) and 400 <= end.response.status < 500:
+        span.set_status(StatusCode.OK)
+
+
+def _trace_config(telemetry: Telemetry, callee: str) -> aiohttp.TraceConfig:
+    def mark(span: Span, _: aiohttp.TraceRequestStartParams) -> None:
+        span.set_attribute(semconv.CALLEE, callee)
+        span.set_attribute(semconv.ATTEMPT, _attempt.get())
+        if _attempt.get() > 1:
+            span.set_attribute(semconv.HTTP_REQUEST_RESEND_COUNT, _attempt.get() - 1)
+
+    return create_trace_config(
+        request_hook=mark,
+        response_hook=_absolve,
+        tracer_provider=telemetry.tracer_provider,
+        meter_provider=NoOpMeterProvider(),
+        # Unlike its instrumentor, this function does not look at OTEL_SEMCONV_STABILITY_OPT_IN.
+        sem_conv_opt_in_mode=_StabilityMode.HTTP,
+    )

@@ -1,0 +1,84 @@
+"""An HTTP server as a component: uvicorn on a socket of ours, signals left to the life cycle."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from services.chassis.listener import bind
+
+
+class _Uvicorn(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # the life cycle owns the process's signals
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    def abandon(self) -> None:
+        """Ends at once: requests in flight are cancelled, and so are seen by whatever measures them."""
+        self.should_exit = self.force_exit = True
+        for task in self.server_state.tasks:
+            task.cancel()
+
+
+class HttpServer:
+    """Serves `app` on `host:port`; `setting` is the key that chose the port, for the error that names it."""
+
+    def __init__(self, name: str, app: ASGIApp, host: str, port: int, setting: str = "HTTP_PORT") -> None:
+        self.name = name
+        self._app, self._host, self._port, self._setting = app, host, port, setting
+        self._server: _Uvicorn | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        sock = bind(self._setting, self._host, self._port)
+        self._server = _Uvicorn(_config(self._app))
+        self._task = asyncio.create_task(self._serve(self._server, sock), name=self.name)
+        ready = asyncio.create_task(self._server.ready.wait())
+        await asyncio.wait([ready, self._task], return_when=asyncio.FIRST_COMPLETED)
+        if not ready.done():
+            ready.cancel()
+            await self._task  # it ended before it was ready: this raises its reason
+
+    async def _serve(self, server: _Uvicorn, sock: socket.socket) -> None:
+        with contextlib.closing(sock):
+            await server.serve(sockets=[sock])
+
+    async def drain(self) -> None:
+        if self._server and self._task:
+            self._server.should_exit = True
+            await asyncio.shield(self._task)
+
+    async def stop(self) -> None:
+        if self._server and self._task:
+            self._server.abandon()
+            await asyncio.wait([self._task])
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="warning",  # what it says of its comings and goings, the life cycle says
+        access_log=False,  # the access log is the trace and its metrics
+        lifespan="off",
+        server_header=False,
+        proxy_headers=False,  # nobody who could be believed sends them
+        # Else a request that waited on its connection for another's answer starts within that one's
+        # context, and so within its trace and its deadline.
+        reset_contextvars=True,
+        h11_max_incomplete_event_size=65536,
+        # Longer than a client keeps idle connections (aiohttp 15 s), so that it is the client who closes
+        # them: the other way round, a request is lost that crosses the server's closing on the wire.
+        timeout_keep_alive=60,
+    )

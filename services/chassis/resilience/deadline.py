@@ -1,0 +1,73 @@
+"""The deadline: one budget of time for a logical call and for everything done on its behalf.
+
+It lives in a context variable, so that it follows the request through tasks, and travels between
+processes as what remains (relative, so that clocks need not agree): `grpc-timeout`, or
+`X-Request-Timeout-Ms` over HTTP. See the SRE book, "Addressing Cascading Failures", on deadline
+propagation.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from services.chassis.resilience.clock import MONOTONIC, Clock
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A moment on `clock`, in seconds, after which the work is of no use to its caller."""
+
+    expires_at: float
+    clock: Clock = MONOTONIC
+
+    @classmethod
+    def after(cls, seconds: float, clock: Clock = MONOTONIC) -> "Deadline":
+        return cls(clock() + seconds, clock)
+
+    def remaining(self) -> float:
+        """Seconds left, never below zero."""
+        return max(0.0, self.expires_at - self.clock())
+
+    def spent(self) -> bool:
+        return self.remaining() <= 0.0
+
+
+NO_DEADLINE = Deadline(math.inf)
+
+_current: ContextVar[Deadline] = ContextVar("deadline", default=NO_DEADLINE)
+
+
+def current() -> Deadline:
+    """The deadline of the work this task is doing."""
+    return _current.get()
+
+
+def cancelled_by_deadline() -> bool:
+    """Whether a cancellation that arrives now is the deadline's, rather than a caller's that went away."""
+    return current().remaining() <= _SAME_MOMENT
+
+
+_SAME_MOMENT = 0.01  # seconds between two processes' ideas of when one deadline passes
+
+
+@contextmanager
+def bound(deadline: Deadline) -> Iterator[Deadline]:
+    """Runs the block under `deadline`, or under the one in force if that is sooner."""
+    sooner = min(deadline, current(), key=lambda each: each.expires_at)
+    token = _current.set(sooner)
+    try:
+        yield sooner
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def detached() -> Iterator[None]:
+    """Runs the block under no deadline: for work that must outlive the request that began it."""
+    token = _current.set(NO_DEADLINE)
+    try:
+        yield
+    finally:
+        _current.reset(token)

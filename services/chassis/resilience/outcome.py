@@ -1,0 +1,55 @@
+"""The outcome table: what each result of an attempt means to every policy, objective and span.
+
+| result                                             | outcome      |
+|----------------------------------------------------|--------------|
+| an answer; any 4xx, a declined payment             | SUCCESS      |
+| 429, load shed by the peer                         | BACKPRESSURE |
+| refused or broken connection, 5xx, attempt timeout | FAILURE      |
+| a deadline spent in flight                         | FAILURE      |
+| the caller went away, a hedge that lost            | CANCELLED    |
+| our own rejection, before anything was sent        | REJECTED     |
+
+`CANCELLED` and `REJECTED` say nothing about the peer and are never recorded against it. A cancellation
+at the deadline is the deadline's: the limit around the whole request, or the caller's own, may end the
+work a moment before the limit on the call does, and it was the peer that did not answer in time.
+"""
+
+import asyncio
+from enum import StrEnum
+
+from services.chassis.errors import CallRejectedError, Catalogue, PeerFailedError, ProblemError
+from services.chassis.resilience.deadline import cancelled_by_deadline
+
+_BACKPRESSURE = {429}
+_SHED = "overloaded"
+
+
+class Outcome(StrEnum):
+    """What one attempt says about the peer."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    BACKPRESSURE = "backpressure"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+
+
+def of_error(error: BaseException, catalogue: Catalogue) -> Outcome:
+    """The outcome of an attempt that raised `error`; what is unknown counts as the peer's failure."""
+    if isinstance(error, ProblemError):
+        return of_problem(error, catalogue)
+    if isinstance(error, PeerFailedError):
+        return of_problem(error.problem, catalogue)
+    if isinstance(error, CallRejectedError):
+        return Outcome.REJECTED
+    if isinstance(error, asyncio.CancelledError) and not cancelled_by_deadline():
+        return Outcome.CANCELLED
+    return Outcome.FAILURE
+
+
+def of_problem(problem: ProblemError, catalogue: Catalogue) -> Outcome:
+    """The outcome of an attempt that the peer answered with `problem`."""
+    entry = catalogue.get(problem.slug)
+    if problem.slug == _SHED or (entry and entry.http_status in _BACKPRESSURE):
+        return Outcome.BACKPRESSURE
+    return Outcome.SUCCESS if entry and entry.http_status < 500 else Outcome.FAILURE

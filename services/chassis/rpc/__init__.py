@@ -1,0 +1,1 @@
+"""gRPC, in and out: the server and its interceptor, statuses with details, the client."""

@@ -1,0 +1,155 @@
+"""The gRPC client of one edge: every call goes through the edge's call seam."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar
+
+import grpc
+from opentelemetry.propagate import inject
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+
+from observability import semconv
+from observability.telemetry import Telemetry
+from services.chassis.calls import CallSeam
+from services.chassis.errors import CallError
+from services.chassis.principal import Principal
+from services.chassis.resilience.outcome import Outcome, of_error
+from services.chassis.resilience.pipeline import Attempt
+from services.chassis.rpc.status import from_rpc_error
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+Request_contra = TypeVar("Request_contra", contravariant=True)
+Response_co = TypeVar("Response_co", covariant=True)
+
+_OPTIONS = [
+    ("grpc.enable_retries", 0),  # retries are the seam's: gRPC's own are invisible in traces
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 300),  # by default it grows to minutes, and so would recovery
+    ("grpc.keepalive_time_ms", 5_000),
+    ("grpc.keepalive_timeout_ms", 2_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.lb_policy_name", "round_robin"),
+    ("grpc.max_metadata_size", 64 << 10),  # a refusal may name many fields
+    ("grpc.absolute_max_metadata_size", 64 << 10),
+]
+
+
+class Method(Protocol[Request_contra, Response_co]):
+    """A stub's method, such as `PaymentsStub(channel).Authorize`."""
+
+    def __call__(
+        self, request: Request_contra, /, *, timeout: float | None = None, metadata: Any = None
+    ) -> Awaitable[Response_co]: ...
+
+
+class RpcClient:
+    """A component. `channel` is what stubs are made on; `service` is the peer's full service name."""
+
+    def __init__(self, service: str, targets: Sequence[str], seam: CallSeam, telemetry: Telemetry) -> None:
+        self.name = f"grpc client {seam.edge}"
+        self._service, self._seam, self._telemetry = service, seam, telemetry
+        self.channel = grpc.aio.insecure_channel(_address(targets), options=_OPTIONS)
+
+    async def start(self) -> None:
+        """Connects when first needed: a peer that is away at start is no reason not to start."""
+
+    async def drain(self) -> None:
+        """Nothing of its own is in flight: the servers before it have drained."""
+
+    async def stop(self) -> None:
+        await self.channel.close()
+
+    async def call(
+        self,
+        operation: str,
+        method: Method[Request, Response],
+        request: Request,
+        *,
+        idempotent: bool,
+        principal: Principal | None = None,
+    ) -> Response:
+        """Calls `method`, whose short name is `operation`, under the edge's policies.
+
+        Raises: ProblemError with the peer's own problem; CallError when no usable answer came.
+        """
+
+        async def attempt(each: Attempt) -> Response:
+            return await self._attempt(operation, method, request, principal, each)
+
+        return await self._seam.call(operation, attempt, idempotent=idempotent)
+
+    async def _attempt(
+        self,
+        operation: str,
+        method: Method[Request, Response],
+        request: Request,
+        principal: Principal | None,
+        attempt: Attempt,
+    ) -> Response:
+        full, started, code = f"{self._service}/{operation}", time.perf_counter(), "OK"
+        with self._span(full, attempt) as span:
+            try:
+                metadata = _metadata(principal)
+                return await method(request, timeout=attempt.limit.remaining(), metadata=metadata)
+            except grpc.aio.AioRpcError as exc:
+                code = exc.code().name
+                error = from_rpc_error(exc, self._seam.edge, operation, self._seam.catalogue, attempt)
+                self._failed(span, error)
+                raise error from exc
+            except asyncio.CancelledError:
+                code = "DEADLINE_EXCEEDED" if attempt.cut_off() else "CANCELLED"
+                _mark_spent(span, code)
+                raise
+            finally:
+                span.set_attribute(semconv.RPC_RESPONSE_STATUS_CODE, code)
+                labels = (full, self._seam.edge.callee, code)
+                seconds = time.perf_counter() - started
+                self._telemetry.metrics.observe(semconv.RPC_CLIENT_CALL_DURATION, seconds, *labels)
+
+    def _span(self, full: str, attempt: Attempt) -> AbstractContextManager[Span]:
+        return self._telemetry.tracer.start_as_current_span(
+            full,
+            kind=SpanKind.CLIENT,
+            attributes={
+                semconv.RPC_SYSTEM_NAME: semconv.RPC_SYSTEM_GRPC,
+                semconv.RPC_METHOD: full,
+                semconv.CALLEE: self._seam.edge.callee,
+                semconv.ATTEMPT: attempt.number,
+            },
+            record_exception=False,
+            set_status_on_exception=False,
+        )
+
+    def _failed(self, span: Span, error: Exception) -> None:
+        if of_error(error, self._seam.catalogue) is Outcome.FAILURE:
+            span.set_status(Status(StatusCode.ERROR, str(error)))
+        if isinstance(error, CallError):
+            span.set_attribute(semconv.ERROR_TYPE, type(error).__name__)
+
+
+def _mark_spent(span: Span, code: str) -> None:
+    if code == "DEADLINE_EXCEEDED":
+        span.set_status(Status(StatusCode.ERROR, "no answer in time"))
+        span.set_attribute(semconv.ERROR_TYPE, code)
+
+
+def _metadata(principal: Principal | None) -> tuple[tuple[str, str], ...]:
+    carrier = principal.as_metadata() if principal else {}
+    inject(carrier)
+    return tuple(carrier.items())
+
+
+def _address(targets: Sequence[str]) -> str:
+    """Replicas given as numbers share one channel, which takes them in turn and skips the dead; a name is resolved."""
+    if all(each.rsplit(":", 1)[0].replace(".", "").isdigit() for each in targets):
+        return "ipv4:" + ",".join(targets)
+    if len(targets) == 1:
+        return f"dns:///{targets[0]}"
+    raise ValueError(f"several targets must be given as IPv4 addresses, not {', '.join(targets)}")

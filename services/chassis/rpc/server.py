@@ -1,0 +1,70 @@
+"""A gRPC server as a component, with health and reflection."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from services.chassis.errors import PortTakenError
+from services.chassis.listener import bind
+from services.chassis.rpc.interceptor import ServerInterceptor
+
+_OPTIONS = [
+    ("grpc.so_reuseport", 0),  # a taken port is an error, not a silent sharing of its connections
+    ("grpc.max_receive_message_length", 1 << 20),
+    ("grpc.http2.min_ping_interval_without_data_ms", 1_000),  # our clients' keepalive is welcome
+    ("grpc.keepalive_permit_without_calls", 1),
+]
+
+Servicers = Mapping[str, Callable[[grpc.aio.Server], Any]]
+"""Full service name, such as `faultline.payments.v1.Payments` → what adds its servicer to a server."""
+
+
+class GrpcServer:
+    """Serves `servicers` on `host:port`."""
+
+    def __init__(self, servicers: Servicers, interceptor: ServerInterceptor, host: str, port: int) -> None:
+        self.name = "grpc server"
+        self._servicers, self._interceptor, self._host, self._port = servicers, interceptor, host, port
+        self._server: grpc.aio.Server | None = None
+        self._health = health.aio.HealthServicer()
+
+    async def start(self) -> None:
+        # gRPC's own error names neither setting nor port: ask the system first.
+        bind("GRPC_PORT", self._host, self._port).close()
+        self._server = grpc.aio.server(interceptors=[self._interceptor], options=_OPTIONS)
+        for add in self._servicers.values():
+            add(self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        names = [*self._servicers, health.SERVICE_NAME, reflection.SERVICE_NAME]
+        reflection.enable_server_reflection(names, self._server)
+        self._listen(self._server)
+        await self._server.start()
+        await self.set_serving(True)
+
+    def _listen(self, server: grpc.aio.Server) -> None:
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        try:
+            server.add_insecure_port(f"{host}:{self._port}")
+        except RuntimeError as exc:  # all that gRPC says; somebody was quicker than we
+            raise PortTakenError("GRPC_PORT", self._host, self._port) from exc
+
+    async def set_serving(self, serving: bool) -> None:
+        """What grpc.health.v1 answers, for the server and for each of its services."""
+        status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
+        for name in ("", *self._servicers):
+            await self._health.set(name, status)
+
+    async def drain(self) -> None:
+        if self._server:
+            await self._health.enter_graceful_shutdown()
+            await self._server.stop(grace=_FOREVER)
+
+    async def stop(self) -> None:
+        if self._server:
+            await self._server.stop(grace=None)
+
+
+_FOREVER = 3600.0  # the life cycle's drain timeout is the one that counts

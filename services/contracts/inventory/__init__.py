@@ -1,0 +1,1 @@
+"""The contract of the inventory service: catalogue and stock."""

@@ -1,0 +1,1 @@
+"""Amounts of money: the value everybody computes with, and its form on the wire."""

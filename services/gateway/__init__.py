@@ -1,0 +1,1 @@
+"""The gateway: the system's public edge."""

@@ -1,0 +1,65 @@
+"""The gateway's composition root: the only place where its concrete parts are chosen."""
+
+from fastapi import FastAPI
+
+from observability.telemetry import Telemetry
+from services.chassis.calls import CallSeam
+from services.chassis.edge import Edge, Kind
+from services.chassis.http import app
+from services.chassis.http.client import HttpClient
+from services.chassis.http.server import HttpServer
+from services.chassis.resilience.pipeline import EdgePolicy
+from services.chassis.rpc.client import RpcClient
+from services.chassis.service import Service
+from services.contracts.errors import CATALOGUE
+from services.gateway import api_keys, inventory_client, orders_client, pipeline
+from services.gateway.api_keys import ApiKeyAuthenticator
+from services.gateway.http_api import openapi, pages, v1
+from services.gateway.inventory_client import InventoryClient
+from services.gateway.orders_client import OrdersClient
+from services.gateway.ports import Authenticator, Dependencies
+from services.gateway.settings import GatewaySettings
+
+NAME = "gateway"
+
+
+def bootstrap(settings: GatewaySettings, telemetry: Telemetry) -> Service:
+    """Puts the service together; nothing is started yet."""
+
+    def seam(callee: str, kind: Kind, timeout: float, operations: tuple[str, ...]) -> CallSeam:
+        made = CallSeam(Edge(NAME, callee, kind), EdgePolicy(attempt_timeout=timeout), telemetry, CATALOGUE)
+        made.declare(*operations)
+        return made
+
+    timeout = settings.request_timeout_ms / 1000
+    to_orders = seam("orders", "rest", timeout, orders_client.OPERATIONS)
+    to_inventory = seam("inventory", "grpc", 1.0, inventory_client.OPERATIONS)
+    orders = HttpClient(settings.orders_targets, to_orders, telemetry)
+    inventory = RpcClient(inventory_client.SERVICE, settings.inventory_targets, to_inventory, telemetry)
+    deps = Dependencies(InventoryClient(inventory), OrdersClient(orders, to_orders.edge))
+    keys = ApiKeyAuthenticator(api_keys.read(settings.api_keys_file))
+    public = pipeline.outside(create_app(deps, telemetry, keys, settings), keys)
+    server = HttpServer("http server", public, settings.bind_host, settings.http_port)
+    return Service([orders, inventory, server], seams=[to_orders, to_inventory])
+
+
+def create_app(
+    deps: Dependencies, telemetry: Telemetry, authenticator: Authenticator, settings: GatewaySettings
+) -> FastAPI:
+    """The application over `deps`."""
+    steps = pipeline.steps(authenticator, settings.max_body_bytes, settings.request_timeout_ms / 1000)
+    made = app.create(
+        telemetry,
+        CATALOGUE,
+        steps,
+        title="Faultline",
+        version="1",
+        description="A shop: browse its catalogue, place orders, look at your own.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    made.include_router(v1.create_router(deps))
+    pages.add_pages(made)
+    openapi.describe(made)
+    return made

@@ -1,0 +1,56 @@
+"""What the public sees of the shop. The gateway has no rules of its own about it: they are their owners'."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from services.contracts.money.money import Money
+
+Status = Literal["pending", "confirmed", "rejected", "cancelled"]
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product of the catalogue; `available` pieces could be ordered a moment ago."""
+
+    product_id: str
+    name: str
+    price: Money
+    available: int
+
+
+@dataclass(frozen=True)
+class RequestedLine:
+    """What is asked for of one product."""
+
+    product_id: str
+    quantity: int
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """A checkout, as a customer asks for it."""
+
+    lines: tuple[RequestedLine, ...]
+    payment_method: str
+
+
+@dataclass(frozen=True)
+class OrderLine:
+    """One product of an order; its price is None until it is reserved."""
+
+    product_id: str
+    quantity: int
+    unit_price: Money | None
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order; `reason` is a slug of the error catalogue where it was rejected."""
+
+    order_id: str
+    status: Status
+    reason: str | None
+    lines: tuple[OrderLine, ...]
+    total: Money | None
+    created_at: datetime

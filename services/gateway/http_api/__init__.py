@@ -1,0 +1,1 @@
+"""The public API over HTTP: its routes by version, its document and pages."""

@@ -1,0 +1,77 @@
+"""The gateway's pipeline: what every request passes, in this order.
+
+Outside of tracing, because tracing would believe what it reads:
+  StripHeaders     baggage and whatever only the inside may say
+  ForeignTrace     a traceparent is continued for those who may, else set aside to be linked
+Then the span begins, the trace id is put on the answer, the request is measured, errors become problem documents
+(`services.chassis.http.app`), and inside of that:
+  BodyLimit        a body that is too large is refused
+  Authentication   the principal is found out
+  DeadlineGate     the request gets its deadline
+and then the routes.
+"""
+
+from opentelemetry import trace
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from observability import semconv
+from services.chassis import principal
+from services.chassis.http.asgi import headers_of
+from services.chassis.http.middleware import BodyLimit, DeadlineGate, ForeignTrace, StripHeaders
+from services.contracts.scopes import TRACES_CONTINUE
+from services.gateway.api_keys import ApiKeyAuthenticator
+from services.gateway.ports import Authenticator
+
+INTERNAL_HEADERS = frozenset(
+    {
+        semconv.HEADER_BAGGAGE,
+        semconv.HEADER_GRPC_TIMEOUT,
+        principal.USER_ID,
+        principal.CLIENT_ID,
+        principal.SCOPES,
+    }
+)
+
+OPEN_PATHS = frozenset({"/api/v1/openapi.json", "/api/v1/docs"})
+"""Paths of the API that need no key."""
+
+
+def steps(authenticator: Authenticator, max_body_bytes: int, timeout: float) -> list[Middleware]:
+    """The steps inside of the span, outermost first; `timeout` in seconds."""
+    return [
+        Middleware(BodyLimit, max_bytes=max_body_bytes),
+        Middleware(Authentication, authenticator=authenticator),
+        Middleware(DeadlineGate, cap=timeout),
+    ]
+
+
+def outside(app: ASGIApp, keys: ApiKeyAuthenticator) -> ASGIApp:
+    """`app` with the steps that come before its span."""
+
+    def may_continue(headers: Headers) -> bool:
+        found = keys.find(headers)
+        return found is not None and found.may(TRACES_CONTINUE)
+
+    return StripHeaders(ForeignTrace(app, may_continue), INTERNAL_HEADERS)
+
+
+class Authentication:
+    """Finds out who is asking and leaves it in the request's state as `principal`."""
+
+    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
+        self._app, self._authenticator = app, authenticator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _needs_key(scope["path"]):
+            found = await self._authenticator.authenticate(headers_of(scope))
+            scope.setdefault("state", {})["principal"] = found
+            trace.get_current_span().set_attributes(
+                {semconv.USER_ID: found.user_id, semconv.CLIENT_ID: found.client_id}
+            )
+        await self._app(scope, receive, send)
+
+
+def _needs_key(path: str) -> bool:
+    return path.startswith("/api/") and path not in OPEN_PATHS

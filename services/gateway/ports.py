@@ -1,0 +1,45 @@
+"""What the gateway's use cases and its pipeline need from outside."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.chassis.principal import Principal
+from services.contracts.pages import Page
+from services.gateway.domain import Order, OrderRequest, Product
+
+
+class Authenticator(Protocol):
+    """Finds out who is asking."""
+
+    async def authenticate(self, headers: Mapping[str, str]) -> Principal:
+        """The principal that the headers (names in lower case) prove.
+
+        Raises: ProblemError unauthenticated.
+        """
+
+
+class Catalogue(Protocol):
+    """The products. Raises ProblemError with the owner's refusal, CallError where there is no answer."""
+
+    async def list_products(self, principal: Principal, limit: int, cursor: str) -> Page[Product]: ...
+
+    async def get_product(self, principal: Principal, product_id: str) -> Product: ...
+
+
+class Orders(Protocol):
+    """The orders. Raises ProblemError with the owner's refusal, CallError where there is no answer."""
+
+    async def place_order(self, principal: Principal, key: str, request: OrderRequest) -> Order: ...
+
+    async def get_order(self, principal: Principal, order_id: str) -> Order: ...
+
+    async def list_orders(self, principal: Principal, limit: int, cursor: str) -> Page[Order]: ...
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """Everything a use case may use."""
+
+    catalogue: Catalogue
+    orders: Orders

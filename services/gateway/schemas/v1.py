@@ -1,0 +1,162 @@
+"""Version 1 of the shapes that the public sends and gets."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic.config import JsonDict
+
+from services.contracts.pages import Page
+from services.gateway import domain
+
+_MONEY: JsonDict = {"amount_minor": 1299, "currency": "EUR"}
+_PRODUCT: JsonDict = {"product_id": "p-0001", "name": "Oak Mug", "price": _MONEY, "available": 999}
+_ORDER: JsonDict = {
+    "order_id": "ord_5f0c3b1e9d7a4c62",
+    "status": "confirmed",
+    "reason": None,
+    "lines": [{"product_id": "p-0001", "quantity": 2, "unit_price": _MONEY}],
+    "total": {"amount_minor": 2598, "currency": "EUR"},
+    "created_at": "2025-01-31T12:34:56.789012Z",
+}
+
+
+class Money(BaseModel):
+    """An amount in the smallest unit of its currency: 12.99 EUR is 1299."""
+
+    amount_minor: int
+    currency: str = Field(description="ISO 4217.")
+
+
+class Product(BaseModel):
+    """A product of the catalogue."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_PRODUCT]})
+
+    product_id: str
+    name: str
+    price: Money
+    available: int = Field(description="Pieces that could be ordered a moment ago.")
+
+
+class ProductPage(BaseModel):
+    """A page of the catalogue."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_PRODUCT], "next_cursor": None}]})
+
+    items: list[Product]
+    next_cursor: str | None = Field(description="For the parameter `cursor` of the next page; null on the last.")
+
+
+class RequestedLine(BaseModel):
+    """What is ordered of one product."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    product_id: str
+    quantity: StrictInt = Field(description="1 to 1000.")
+
+
+class PlaceOrder(BaseModel):
+    """A checkout."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"lines": [{"product_id": "p-0001", "quantity": 2}], "payment_method": "pm_card_visa"},
+            ]
+        },
+    )
+
+    lines: list[RequestedLine] = Field(description="1 to 20, each product once.")
+    payment_method: str = Field(description="A token of the card provider, never a card number.")
+
+    def to_domain(self) -> domain.OrderRequest:
+        """As the use cases take it."""
+        lines = tuple(domain.RequestedLine(each.product_id, each.quantity) for each in self.lines)
+        return domain.OrderRequest(lines, self.payment_method)
+
+
+class OrderLine(BaseModel):
+    """One product of an order."""
+
+    product_id: str
+    quantity: int
+    unit_price: Money | None = Field(description="Null until the goods are reserved.")
+
+
+class Order(BaseModel):
+    """An order."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_ORDER]})
+
+    order_id: str
+    status: domain.Status
+    reason: str | None = Field(description="Why it was rejected: the last part of a problem's type; else null.")
+    lines: list[OrderLine]
+    total: Money | None = Field(description="Null until the goods are reserved.")
+    created_at: datetime
+
+
+class OrderPage(BaseModel):
+    """A page of orders."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_ORDER], "next_cursor": None}]})
+
+    items: list[Order]
+    next_cursor: str | None = Field(description="For the parameter `cursor` of the next page; null on the last.")
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error, by RFC 9457. Its type is the address of a page that explains it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    trace_id: str
+    errors: list[FieldProblem]
+    retry_after: float | None = Field(description="Seconds to wait before trying again.")
+    order_id: str | None = Field(None, description="The order that was begun, where there is one.")
+
+
+def product(it: domain.Product) -> Product:
+    """`it` as it is shown."""
+    price = Money(amount_minor=it.price.amount_minor, currency=it.price.currency)
+    return Product(product_id=it.product_id, name=it.name, price=price, available=it.available)
+
+
+def product_page(it: Page[domain.Product]) -> ProductPage:
+    """`it` as it is shown."""
+    return ProductPage(items=[product(each) for each in it.items], next_cursor=it.next_cursor)
+
+
+def order(it: domain.Order) -> Order:
+    """`it` as it is shown."""
+    return Order(
+        order_id=it.order_id,
+        status=it.status,
+        reason=it.reason,
+        lines=[_line(each) for each in it.lines],
+        total=Money(amount_minor=it.total.amount_minor, currency=it.total.currency) if it.total else None,
+        created_at=it.created_at,
+    )
+
+
+def order_page(it: Page[domain.Order]) -> OrderPage:
+    """`it` as it is shown."""
+    return OrderPage(items=[order(each) for each in it.items], next_cursor=it.next_cursor)
+
+
+def _line(it: domain.OrderLine) -> OrderLine:
+    price = it.unit_price
+    shown = Money(amount_minor=price.amount_minor, currency=price.currency) if price else None
+    return OrderLine(product_id=it.product_id, quantity=it.quantity, unit_price=shown)

@@ -1,0 +1,35 @@
+"""The gateway's settings."""
+
+from pydantic import Field, FilePath, field_validator
+
+from services.chassis.settings import Port, ServiceSettings, Targets
+from services.gateway import api_keys
+
+
+class GatewaySettings(ServiceSettings):
+    """What the gateway needs besides what every service needs."""
+
+    http_port: Port = Field(description="Port of the public HTTP listener.")
+    orders_targets: Targets = Field(
+        default=["http://127.0.0.1:8081"], description="Addresses of orders' replicas, separated by commas."
+    )
+    inventory_targets: Targets = Field(
+        default=["127.0.0.1:50051"], description="Addresses of inventory's replicas, separated by commas."
+    )
+    api_keys_file: FilePath = Field(
+        description='JSON file with the hashes of the accepted API keys: `{"keys": [{"sha256", "user_id", '
+        '"client_id", "scopes"}]}`. No default.'
+    )
+    request_timeout_ms: int = Field(
+        2000,
+        ge=1,
+        le=600_000,
+        description="Milliseconds a request may take: the most a client can ask for, and what it gets if it does not.",
+    )
+    max_body_bytes: int = Field(65_536, ge=1, description="Bytes a request's body may have.")
+
+    @field_validator("api_keys_file")
+    @classmethod
+    def _holds_keys(cls, path: FilePath) -> FilePath:
+        api_keys.read(path)
+        return path

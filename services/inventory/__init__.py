@@ -1,0 +1,1 @@
+"""The inventory service: the catalogue and its stock, over gRPC."""

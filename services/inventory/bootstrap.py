@@ -1,0 +1,34 @@
+"""The inventory's composition root: the only place where its concrete parts are chosen."""
+
+import time
+
+from observability.telemetry import Telemetry
+from services.chassis.calls import CallSeam
+from services.chassis.database import Database
+from services.chassis.edge import Edge
+from services.chassis.resilience.pipeline import EdgePolicy
+from services.chassis.rpc.interceptor import ServerInterceptor
+from services.chassis.rpc.server import GrpcServer
+from services.chassis.service import Service
+from services.contracts.errors import CATALOGUE
+from services.inventory import catalogue, grpc_api
+from services.inventory.ports import Dependencies
+from services.inventory.repository import SqlStockStore, metadata
+from services.inventory.seed import Seed
+from services.inventory.settings import InventorySettings
+from services.inventory.use_cases import OPERATIONS
+
+NAME = "inventory"
+
+
+def bootstrap(settings: InventorySettings, telemetry: Telemetry) -> Service:
+    """Puts the service together; nothing is started yet."""
+    seam = CallSeam(Edge(NAME, "inventory-db", "sql"), EdgePolicy(attempt_timeout=2.0), telemetry, CATALOGUE)
+    seam.declare(*OPERATIONS)
+    database = Database(settings.database_url, metadata, seam, telemetry)
+    hold_for_us = int(settings.reservation_ttl_s * 1_000_000)
+    deps = Dependencies(SqlStockStore(database), lambda: time.time_ns() // 1000, hold_for_us)
+    seed = Seed(deps, catalogue.products(settings.catalogue_stock))
+    interceptor = ServerInterceptor(telemetry, CATALOGUE)
+    server = GrpcServer({grpc_api.SERVICE: grpc_api.adder(deps)}, interceptor, settings.bind_host, settings.grpc_port)
+    return Service([database, seed, server], checks={"database": database.check}, seams=[seam])

@@ -1,0 +1,67 @@
+"""The composition root of orders: the only place where its concrete parts are chosen."""
+
+import time
+import uuid
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from observability.telemetry import Telemetry
+from services.chassis.calls import CallSeam
+from services.chassis.database import Database
+from services.chassis.edge import Edge, Kind
+from services.chassis.http import app
+from services.chassis.http.middleware import DeadlineGate
+from services.chassis.http.server import HttpServer
+from services.chassis.resilience.pipeline import EdgePolicy
+from services.chassis.rpc.client import RpcClient
+from services.chassis.service import Service
+from services.contracts.errors import CATALOGUE
+from services.orders import inventory_client, payments_client, use_cases
+from services.orders.checkout_telemetry import CheckoutTelemetry
+from services.orders.http_api import v1
+from services.orders.inventory_client import InventoryClient
+from services.orders.payments_client import PaymentsClient
+from services.orders.ports import Dependencies
+from services.orders.repository import SqlOrderStore, metadata
+from services.orders.settings import OrdersSettings
+
+NAME = "orders"
+
+
+def bootstrap(settings: OrdersSettings, telemetry: Telemetry) -> Service:
+    """Puts the service together; nothing is started yet."""
+
+    def seam(callee: str, kind: Kind, timeout: float, operations: tuple[str, ...]) -> CallSeam:
+        made = CallSeam(Edge(NAME, callee, kind), EdgePolicy(attempt_timeout=timeout), telemetry, CATALOGUE)
+        made.declare(*operations)
+        return made
+
+    to_database = seam("orders-db", "sql", 2.0, use_cases.OPERATIONS)
+    to_inventory = seam("inventory", "grpc", 1.0, inventory_client.OPERATIONS)
+    to_payments = seam("payments", "grpc", 1.0, payments_client.OPERATIONS)
+    database = Database(settings.database_url, metadata, to_database, telemetry)
+    inventory = RpcClient(inventory_client.SERVICE, settings.inventory_targets, to_inventory, telemetry)
+    payments = RpcClient(payments_client.SERVICE, settings.payments_targets, to_payments, telemetry)
+    deps = Dependencies(
+        store=SqlOrderStore(database),
+        inventory=InventoryClient(inventory),
+        payments=PaymentsClient(payments),
+        listener=CheckoutTelemetry(telemetry.metrics),
+        clock=lambda: time.time_ns() // 1000,
+        new_id=lambda: f"ord_{uuid.uuid4().hex}",
+    )
+    server = HttpServer("http server", create_app(deps, telemetry), settings.bind_host, settings.http_port)
+    return Service(
+        [database, inventory, payments, server],
+        checks={"database": database.check},
+        seams=[to_database, to_inventory, to_payments],
+    )
+
+
+def create_app(deps: Dependencies, telemetry: Telemetry) -> FastAPI:
+    """The application over `deps`. Its callers are inside, so that their deadlines are trusted."""
+    steps = [Middleware(DeadlineGate, cap=None)]
+    made = app.create(telemetry, CATALOGUE, steps, title="Orders", openapi_url=None)
+    made.include_router(v1.create_router(deps))
+    return made

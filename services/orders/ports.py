@@ -1,0 +1,93 @@
+"""What the orders' use cases need from outside."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from services.chassis.principal import Principal
+from services.contracts.money.money import Money
+from services.contracts.steps import Step
+from services.orders.domain import IdempotencyRecord, Order
+
+T = TypeVar("T")
+
+Clock = Callable[[], int]
+"""The time of day: microseconds since 1970 in UTC."""
+
+NewId = Callable[[], str]
+"""An order id that was never given before."""
+
+
+class Inventory(Protocol):
+    """The steps that inventory performs for an order, each once however often it is asked for.
+
+    Each raises ProblemError when inventory refuses, CallError when it is not known what inventory did.
+    """
+
+    async def reserve(self, principal: Principal, order: Order) -> Mapping[str, Money]:
+        """Sets the order's goods aside; returns their unit prices by product."""
+
+    async def confirm(self, principal: Principal, order: Order) -> None: ...
+
+    async def release(self, principal: Principal, order: Order) -> None: ...
+
+
+class Payments(Protocol):
+    """The steps that payments performs for an order, each once however often it is asked for. Raises as Inventory."""
+
+    async def authorize(self, principal: Principal, order: Order) -> None: ...
+
+    async def capture(self, principal: Principal, order: Order) -> None: ...
+
+    async def void(self, principal: Principal, order: Order) -> None: ...
+
+    async def refund(self, principal: Principal, order: Order) -> None: ...
+
+
+class Orders(Protocol):
+    """The orders, seen within one transaction."""
+
+    async def add(self, order: Order, record: IdempotencyRecord) -> bool:
+        """Adds both, but neither where the user has used the key before: then False."""
+
+    async def record(self, user_id: str, key: str) -> IdempotencyRecord | None:
+        """What the user's key stands for."""
+
+    async def get(self, order_id: str) -> Order | None:
+        """The order. Within a writing transaction nobody else can change it until the end."""
+
+    async def save(self, order: Order) -> bool:
+        """Stores the next version of an order, but not where another one was stored first: then False."""
+
+    async def of_user(self, user_id: str, before: tuple[int, str] | None, limit: int) -> Sequence[Order]:
+        """At most `limit` of the user's orders, newest first; those older than `before`: time (us) and order id."""
+
+
+class OrderStore(Protocol):
+    """Runs work in a transaction, which is undone when the work raises. Work may be run more than once."""
+
+    async def read(self, operation: str, work: Callable[[Orders], Awaitable[T]]) -> T: ...
+
+    async def write(self, operation: str, work: Callable[[Orders], Awaitable[T]]) -> T: ...
+
+
+class CheckoutListener(Protocol):
+    """Hears of the progress of checkouts; telemetry is one."""
+
+    def stepped(self, order: Order, step: Step) -> None:
+        """`step` was answered, and the order stored as it is now."""
+
+    def ended(self, order: Order) -> None:
+        """A request's driving has ended; the order is final, or pending because an answer is missing."""
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """Everything a use case may use."""
+
+    store: OrderStore
+    inventory: Inventory
+    payments: Payments
+    listener: CheckoutListener
+    clock: Clock
+    new_id: NewId

@@ -1,0 +1,1 @@
+"""The shapes of the orders service's API, by version."""

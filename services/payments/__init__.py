@@ -1,0 +1,1 @@
+"""The payments service: charges through a card provider, over gRPC."""

@@ -1,0 +1,34 @@
+"""The composition root of payments: the only place where its concrete parts are chosen."""
+
+import time
+
+from observability.telemetry import Telemetry
+from services.chassis.calls import CallSeam
+from services.chassis.database import Database
+from services.chassis.edge import Edge
+from services.chassis.resilience.pipeline import EdgePolicy
+from services.chassis.rpc.interceptor import ServerInterceptor
+from services.chassis.rpc.server import GrpcServer
+from services.chassis.service import Service
+from services.contracts.errors import CATALOGUE
+from services.payments import grpc_api
+from services.payments.ports import Dependencies
+from services.payments.provider import SimulatedProvider
+from services.payments.repository import SqlPaymentStore, metadata
+from services.payments.settings import PaymentsSettings
+from services.payments.use_cases import OPERATIONS
+
+NAME = "payments"
+
+
+def bootstrap(settings: PaymentsSettings, telemetry: Telemetry) -> Service:
+    """Puts the service together; nothing is started yet."""
+    seam = CallSeam(Edge(NAME, "payments-db", "sql"), EdgePolicy(attempt_timeout=2.0), telemetry, CATALOGUE)
+    seam.declare(*OPERATIONS)
+    database = Database(settings.database_url, metadata, seam, telemetry)
+    latency = settings.provider_latency_ms / 1000
+    provider = SimulatedProvider(settings.provider_concurrency, latency, telemetry.tracer)
+    deps = Dependencies(SqlPaymentStore(database), provider, lambda: time.time_ns() // 1000)
+    interceptor = ServerInterceptor(telemetry, CATALOGUE)
+    server = GrpcServer({grpc_api.SERVICE: grpc_api.adder(deps)}, interceptor, settings.bind_host, settings.grpc_port)
+    return Service([database, server], checks={"database": database.check}, seams=[seam])

@@ -1,0 +1,61 @@
+"""Shared by every test: how much to do, a running system, and whether a browser is there."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from deploy.system import System, start_system
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much a long test does: `counts(small, full)` is `full` in `make test-long`, else `small`."""
+
+    full: bool
+
+    def __call__(self, small: int, full: int) -> int:
+        return full if self.full else small
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the long tests with their full counts")
+
+
+@pytest.fixture(scope="session")
+def counts(request: pytest.FixtureRequest) -> Counts:
+    return Counts(full=request.config.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The folder that the code under test was checked out to."""
+    return CHECKOUT
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system on free ports, as `faultline up` starts it. For tests that only use it: not to be hurt."""
+    with start_system(tmp_path_factory.mktemp("system")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, without a window."""
+    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    # Chromium refuses its sandbox to root; the pages shown here are our own.
+    options = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=options)
+        yield chromium
+        chromium.close()

@@ -1,0 +1,152 @@
+"""What every OrderStore keeps: the one in memory, and SQL."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from services.chassis.errors import FieldError, ProblemError
+from services.contracts.money.money import EUR, Money
+from services.orders import domain, use_cases
+from services.orders.domain import IdempotencyRecord, Order, OrderState, Refusal
+from services.orders.ports import Orders, OrderStore
+from services.orders.repository import SqlOrderStore, metadata
+from tests.contract.services.conftest import OpenDatabase
+from tests.contract.services.running import running
+from tests.fakes.orders import order_store
+from tests.fakes.shop import ALICE, request, shop
+
+NOW = 1_700_000_000_000_001
+REQUEST = request(("p-2", 2), ("p-1", 1))
+ORDER = domain.placed("ord_1", "alice", "tests", REQUEST, NOW)
+PRICES = {"p-1": Money(100, EUR), "p-2": Money(250, EUR)}
+RECORD = IdempotencyRecord("alice", "k", REQUEST.fingerprint(), "ord_1", NOW)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request: pytest.FixtureRequest, sqlite: OpenDatabase) -> AsyncIterator[OrderStore]:
+    if request.param == "memory":
+        yield order_store()
+        return
+    database = sqlite(metadata)
+    async with running(database):
+        yield SqlOrderStore(database)
+
+
+async def add(store: OrderStore, order: Order = ORDER, key: str = "k") -> bool:
+    record = replace(RECORD, key=key, order_id=order.order_id, user_id=order.user_id)
+    return await store.write("add", lambda orders: orders.add(order, record))
+
+
+async def save(store: OrderStore, order: Order) -> bool:
+    return await store.write("save", lambda orders: orders.save(order))
+
+
+async def stored(store: OrderStore, order_id: str = "ord_1") -> Order | None:
+    return await store.read("look", lambda orders: orders.get(order_id))
+
+
+class TestAdding:
+    async def test_keeps_order_and_record_as_they_are(self, store: OrderStore) -> None:
+        assert await stored(store) is None
+        assert await add(store)
+        assert await stored(store) == ORDER
+        assert await store.read("look", lambda orders: orders.record("alice", "k")) == RECORD
+
+    async def test_is_once_for_a_key_of_a_user(self, store: OrderStore) -> None:
+        assert await add(store)
+        assert not await add(store, replace(ORDER, order_id="ord_2"))
+        assert await stored(store, "ord_2") is None
+        assert await add(store, replace(ORDER, order_id="ord_3"), key="other")
+        assert await add(store, replace(ORDER, order_id="ord_4", user_id="bob"))
+
+    async def test_at_the_same_time_is_once_too(self, store: OrderStore) -> None:
+        added = await asyncio.gather(*(add(store, replace(ORDER, order_id=f"ord_{each}")) for each in range(10)))
+        assert sum(added) == 1
+
+    async def test_is_undone_when_the_work_raises(self, store: OrderStore) -> None:
+        async def work(orders: Orders) -> None:
+            await orders.add(ORDER, RECORD)
+            raise RuntimeError("no")
+
+        with pytest.raises(RuntimeError):
+            await store.write("fail", work)
+        assert await stored(store) is None
+        assert await store.read("look", lambda orders: orders.record("alice", "k")) is None
+
+
+class TestSaving:
+    async def test_keeps_every_step_of_an_order(self, store: OrderStore) -> None:
+        await add(store)
+        order = ORDER.priced(PRICES)
+        while not order.is_final:
+            order = order.done().claimed(order.updated_at_us + 5)
+            assert await save(store, order)
+            assert await stored(store) == order
+        assert order.total == Money(600, EUR)
+
+    async def test_keeps_why_an_order_came_to_nothing(self, store: OrderStore) -> None:
+        await add(store)
+        why = Refusal("out-of-stock", "nothing was reserved", (FieldError("lines[0].quantity", "2 > 1 “here”"),))
+        rejected = ORDER.refused(why).claimed(NOW + 1)
+        assert await save(store, rejected)
+        assert await stored(store) == rejected
+        assert rejected.state is OrderState.REJECTED
+
+    async def test_keeps_the_way_back(self, store: OrderStore) -> None:
+        await add(store)
+        order = ORDER.priced(PRICES)
+        for move in (Order.done, Order.done, Order.done):
+            order = move(order).claimed(NOW + 1)
+            assert await save(store, order)
+        order = order.refused(Refusal("reservation-closed", "too late")).claimed(NOW + 2)
+        while True:
+            assert await save(store, order)
+            assert await stored(store) == order
+            if order.is_final:
+                break
+            order = order.done().claimed(NOW + 3)
+        assert order.state is OrderState.REJECTED
+
+    async def test_is_only_for_the_next_version(self, store: OrderStore) -> None:
+        await add(store)
+        first = ORDER.let_go(NOW + 1)
+        assert await save(store, first)
+        assert not await save(store, ORDER.claimed(NOW + 2))
+        assert await stored(store) == first
+
+    async def test_at_the_same_time_is_for_one(self, store: OrderStore) -> None:
+        await add(store)
+        saved = await asyncio.gather(*(save(store, ORDER.claimed(NOW + each)) for each in range(10)))
+        assert sum(saved) == 1
+
+
+class TestListing:
+    async def test_shows_ones_own_newest_first(self, store: OrderStore) -> None:
+        orders = [replace(ORDER, order_id=f"ord_{each}", created_at_us=NOW + each // 2) for each in range(6)]
+        for order in orders:
+            await add(store, order, key=order.order_id)
+        await add(store, replace(ORDER, order_id="ord_9", user_id="bob"))
+        newest = orders[::-1]
+        assert await store.read("list", lambda it: it.of_user("alice", None, 4)) == newest[:4]
+        last = newest[3]
+        position = (last.created_at_us, last.order_id)
+        assert await store.read("list", lambda it: it.of_user("alice", position, 4)) == newest[4:]
+
+    async def test_shows_nothing_to_strangers(self, store: OrderStore) -> None:
+        await add(store)
+        assert list(await store.read("list", lambda it: it.of_user("carol", None, 4))) == []
+
+
+async def test_twenty_checkouts_with_one_key_are_one_order_and_one_charge(store: OrderStore) -> None:
+    it = shop()
+    deps = replace(it.deps, store=store)
+    calls = [use_cases.checkout(deps, ALICE, "k", request(("p-1", 2))) for _ in range(20)]
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    confirmed = {each.order_id for each in answers if isinstance(each, Order)}
+    others = {each.slug for each in answers if isinstance(each, ProblemError)}
+    assert len(confirmed) == 1
+    assert others <= {"idempotency-key-in-use"}
+    assert it.provider.calls == ["authorize", "capture"]
+    assert len(await store.read("list", lambda orders: orders.of_user("alice", None, 99))) == 1

@@ -1,0 +1,271 @@
+"""The public API over HTTP, with a shop in memory behind it."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from observability.telemetry import Telemetry
+from services.chassis.http.server import HttpServer
+from services.contracts.errors import CATALOGUE
+from services.gateway import api_keys, pipeline
+from services.gateway.api_keys import ApiKeyAuthenticator
+from services.gateway.bootstrap import create_app
+from services.gateway.ports import Dependencies
+from services.gateway.settings import GatewaySettings
+from tests.contract.services.running import HOST, free_port, running
+from tests.fakes.public import MemoryCatalogue, MemoryPublicOrders
+from tests.fakes.shop import Shop, product, shop
+
+ORDERS = "/api/v1/orders"
+PRODUCTS = "/api/v1/products"
+ALL = ["orders:read", "orders:write", "products:read"]
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass
+class Api:
+    """Sends requests as alice, unless told otherwise."""
+
+    session: aiohttp.ClientSession
+    url: str
+    shop: Shop
+    headers: dict[str, str] = field(default_factory=lambda: {"X-API-Key": "flk_alice"})
+
+    async def ask(self, method: str, path: str, **arguments: Any) -> Answer:
+        headers = {**self.headers, **arguments.pop("headers", {})}
+        async with self.session.request(method, self.url + path, headers=headers, **arguments) as response:
+            return Answer(response.status, response.headers, await response.text())
+
+    async def check_out(self, quantity: int = 1, key: str = "k", payment_method: str = "pm_card_visa") -> Answer:
+        body = {"lines": [{"product_id": "p-1", "quantity": quantity}], "payment_method": payment_method}
+        return await self.ask("POST", ORDERS, json=body, headers={"Idempotency-Key": key})
+
+
+def keys_file(folder: Path) -> Path:
+    entries = [
+        {"sha256": hashlib.sha256(key.encode()).hexdigest(), "user_id": user, "client_id": "tests", "scopes": scopes}
+        for key, user, scopes in (("flk_alice", "alice", ALL), ("flk_bob", "bob", ALL), ("flk_nobody", "nobody", []))
+    ]
+    path = folder / "api-keys.json"
+    path.write_text(json.dumps({"keys": entries}))
+    return path
+
+
+@pytest.fixture
+async def api(telemetry: Telemetry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
+    port = free_port()
+    for name in ("HTTP_PORT", "ADMIN_PORT", "CONTROL_PORT"):
+        monkeypatch.setenv(name, str(port))
+    monkeypatch.setenv("CONTROL_TOKEN", "0123456789abcdef")
+    monkeypatch.setenv("API_KEYS_FILE", str(keys_file(tmp_path)))
+    settings = GatewaySettings()
+    it = shop(product("p-1"), product("p-2"))
+    deps = Dependencies(MemoryCatalogue(it.inventory_peer.deps), MemoryPublicOrders(it.deps))
+    keys = ApiKeyAuthenticator(api_keys.read(settings.api_keys_file))
+    app = pipeline.outside(create_app(deps, telemetry, keys, settings), keys)
+    async with running(HttpServer("gateway", app, HOST, port)), aiohttp.ClientSession() as session:
+        yield Api(session, f"http://{HOST}:{port}", it)
+
+
+class TestProducts:
+    async def test_come_in_pages_that_link_to_the_next(self, api: Api) -> None:
+        first = await api.ask("GET", PRODUCTS, params={"limit": "1"})
+        assert first.status == 200
+        price = {"amount_minor": 500, "currency": "EUR"}
+        assert first.body["items"] == [{"product_id": "p-1", "name": "Product p-1", "price": price, "available": 10}]
+        link = first.headers["Link"]
+        assert link.endswith('>; rel="next"')
+        last = await api.ask("GET", link[1 : link.index(">")])
+        assert [each["product_id"] for each in last.body["items"]] == ["p-2"]
+        assert last.body["next_cursor"] is None
+        assert "Link" not in last.headers
+
+    async def test_are_shown_one_by_one(self, api: Api) -> None:
+        assert (await api.ask("GET", f"{PRODUCTS}/p-2")).body["product_id"] == "p-2"
+        assert slug(await api.ask("GET", f"{PRODUCTS}/p-9")) == "product-not-found"
+
+
+class TestOrders:
+    async def test_are_placed_and_found_where_it_says(self, api: Api) -> None:
+        answer = await api.check_out(quantity=2)
+        assert answer.status == 201
+        assert answer.body == {
+            "order_id": "ord_1",
+            "status": "confirmed",
+            "reason": None,
+            "lines": [{"product_id": "p-1", "quantity": 2, "unit_price": {"amount_minor": 500, "currency": "EUR"}}],
+            "total": {"amount_minor": 1000, "currency": "EUR"},
+            "created_at": answer.body["created_at"],
+        }
+        assert answer.body["created_at"].endswith("Z")
+        found = await api.ask("GET", answer.headers["Location"])
+        assert found.body == answer.body
+        assert (await api.ask("GET", ORDERS)).body == {"items": [answer.body], "next_cursor": None}
+
+    async def test_are_placed_once(self, api: Api) -> None:
+        first, again = await api.check_out(), await api.check_out()
+        assert (again.status, again.body) == (first.status, first.body)
+        assert again.headers["X-Trace-Id"] != first.headers["X-Trace-Id"]
+
+    async def test_are_refused_with_a_reason(self, api: Api) -> None:
+        declined = await api.check_out(payment_method="pm_card_declined")
+        assert (declined.status, slug(declined), declined.body["order_id"]) == (402, "payment-declined", "ord_1")
+        short = await api.check_out(quantity=99, key="k2")
+        assert (short.status, slug(short), short.body["order_id"]) == (409, "out-of-stock", "ord_2")
+        assert short.body["errors"] == [{"field": "lines[0].quantity", "message": "99 of p-1 asked for, 10 available"}]
+
+    async def test_stay_pending_when_a_peer_is_away(self, api: Api) -> None:
+        api.shop.payments_peer.wire.losses = ["request"]
+        answer = await api.check_out()
+        assert (answer.status, slug(answer), answer.headers["Retry-After"]) == (503, "service-unavailable", "1")
+        pending = await api.ask("GET", f"{ORDERS}/{answer.body['order_id']}")
+        assert (pending.body["status"], pending.body["reason"]) == ("pending", None)
+        assert (await api.check_out()).status == 201
+
+    async def test_are_ones_own(self, api: Api) -> None:
+        await api.check_out()
+        api.headers = {"X-API-Key": "flk_bob"}
+        assert slug(await api.ask("GET", f"{ORDERS}/ord_1")) == "order-not-found"
+        assert (await api.ask("GET", ORDERS)).body["items"] == []
+
+    async def test_need_a_key_of_the_customers_own(self, api: Api) -> None:
+        answer = await api.ask("POST", ORDERS, json={"lines": [], "payment_method": "x"})
+        assert (answer.status, slug(answer)) == (400, "idempotency-key-missing")
+
+    @pytest.mark.parametrize("media_type", ["text/plain", "application/xml", "application/jsonx", ""])
+    async def test_are_sent_as_json(self, api: Api, media_type: str) -> None:
+        headers = {"Idempotency-Key": "k", "Content-Type": media_type}
+        answer = await api.ask("POST", ORDERS, data=b"{}", headers=headers)
+        assert (answer.status, slug(answer)) == (415, "unsupported-media-type")
+
+
+class TestThePipeline:
+    @pytest.mark.parametrize("key", ["", "flk_mallory", "flk_alice "])
+    async def test_lets_in_who_has_a_key(self, api: Api, key: str) -> None:
+        api.headers = {"X-API-Key": key} if key else {}
+        answer = await api.ask("GET", PRODUCTS)
+        # A field's value has no spaces around it, whatever was sent: the last key is alice's after all.
+        assert answer.status == (200 if key.strip() == "flk_alice" else 401)
+
+    async def test_a_key_without_scopes_may_nothing(self, api: Api) -> None:
+        api.headers = {"X-API-Key": "flk_nobody"}
+        for answer in (await api.ask("GET", PRODUCTS), await api.ask("GET", ORDERS), await api.check_out()):
+            assert (answer.status, slug(answer)) == (403, "forbidden")
+
+    async def test_believes_nobody_who_says_who_they_are(self, api: Api) -> None:
+        await api.check_out()
+        spoofed = {"X-User-Id": "alice", "X-Client-Id": "tests", "X-Scopes": "orders:read"}
+        answer = await api.ask("GET", ORDERS, headers={**spoofed, "X-API-Key": "flk_bob"})
+        assert answer.body["items"] == []
+        api.headers = {}
+        assert (await api.ask("GET", ORDERS, headers=spoofed)).status == 401
+
+    async def test_puts_the_trace_on_every_answer(self, api: Api) -> None:
+        for path in (PRODUCTS, f"{PRODUCTS}/p-9", "/nowhere", "/problems", "/api/v1/openapi.json"):
+            answer = await api.ask("GET", path)
+            assert len(answer.headers["X-Trace-Id"]) == 32
+
+    async def test_a_foreign_trace_is_not_continued(self, api: Api) -> None:
+        foreign = "4bf92f3577b34da6a3ce929d0e0e4736"
+        answer = await api.ask("GET", PRODUCTS, headers={"traceparent": f"00-{foreign}-00f067aa0ba902b7-01"})
+        assert answer.headers["X-Trace-Id"] != foreign
+
+    async def test_a_large_body_is_refused(self, api: Api) -> None:
+        answer = await api.ask("POST", ORDERS, data=b" " * 70_000, headers={"Content-Type": "application/json"})
+        assert (answer.status, slug(answer)) == (413, "content-too-large")
+
+    async def test_spent_time_is_refused(self, api: Api) -> None:
+        answer = await api.ask("GET", PRODUCTS, headers={"X-Request-Timeout-Ms": "0"})
+        assert (answer.status, slug(answer)) == (408, "request-timeout")
+
+    async def test_a_wrong_method_is_told_the_right_ones(self, api: Api) -> None:
+        answer = await api.ask("DELETE", f"{PRODUCTS}/p-1")
+        assert (answer.status, slug(answer), answer.headers["Allow"]) == (405, "method-not-allowed", "GET")
+
+
+class TestTheDocument:
+    @pytest.fixture
+    async def document(self, api: Api) -> dict[str, Any]:
+        api.headers = {}
+        document: dict[str, Any] = (await api.ask("GET", "/api/v1/openapi.json")).body
+        return document
+
+    def operations(self, document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        return [
+            (f"{method} {path}", operation)
+            for path, methods in document["paths"].items()
+            for method, operation in methods.items()
+        ]
+
+    async def test_has_the_public_operations(self, document: dict[str, Any]) -> None:
+        assert {name for name, _ in self.operations(document)} == {
+            "get /api/v1/products",
+            "get /api/v1/products/{product_id}",
+            "post /api/v1/orders",
+            "get /api/v1/orders",
+            "get /api/v1/orders/{order_id}",
+        }
+
+    async def test_says_how_each_is_authenticated(self, document: dict[str, Any]) -> None:
+        assert all(operation["security"] for _, operation in self.operations(document))
+        (scheme,) = document["components"]["securitySchemes"].values()
+        assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "X-API-Key")
+
+    async def test_has_an_example_of_each_answer(self, document: dict[str, Any]) -> None:
+        shapes = document["components"]["schemas"]
+        for name, operation in self.operations(document):
+            assert operation["description"], name
+            for status, answer in operation["responses"].items():
+                for content in answer["content"].values():
+                    shape = shapes[content["schema"]["$ref"].rpartition("/")[2]]
+                    assert content.get("examples") or shape["examples"], f"{name} {status}"
+
+    async def test_describes_every_problem_by_the_catalogue(self, document: dict[str, Any]) -> None:
+        for name, operation in self.operations(document):
+            for status, answer in operation["responses"].items():
+                for slug_ in answer["content"].get("application/problem+json", {}).get("examples", {}):
+                    assert CATALOGUE[slug_].http_status == int(status), name
+        checkout = document["paths"][ORDERS]["post"]["responses"]
+        assert {"201", "400", "401", "402", "403", "408", "409", "413", "415", "422", "500", "503", "504"} == set(
+            checkout
+        )
+
+
+class TestPages:
+    @pytest.mark.parametrize("path", ["/problems", "/api/v1/docs", *(f"/problems/{slug}" for slug in CATALOGUE)])
+    async def test_are_there_for_anybody_and_need_nothing_from_elsewhere(self, api: Api, path: str) -> None:
+        api.headers = {}
+        answer = await api.ask("GET", path)
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].startswith("text/html")
+        assert "http://" not in answer.text
+        assert "https://" not in answer.text
+
+    async def test_of_a_problem_that_is_none(self, api: Api) -> None:
+        answer = await api.ask("GET", "/problems/bad-hair-day")
+        assert (answer.status, slug(answer)) == (404, "not-found")
+
+
+def slug(answer: Answer) -> str:
+    """Of the problem that the answer must be."""
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem = answer.body
+    assert problem["status"] == answer.status
+    assert problem["trace_id"] == answer.headers["X-Trace-Id"]
+    return str(problem["type"]).removeprefix("/problems/")

@@ -1,0 +1,112 @@
+"""The newcomer's command: it shows what it promises, ends well, and leaves nothing but its page."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Counts
+from tests.e2e.leftovers import Mark
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.timeout(240)
+
+DEMO = [sys.executable, "-m", "deploy.demo"]
+SERVICES = ("gateway", "orders", "inventory", "payments")
+
+
+@pytest.fixture
+def mark(tmp_path: Path) -> Iterator[Mark]:
+    """Afterwards no process that has it runs, and nothing is left in the folder for temporary files."""
+    mark = Mark()
+    yield mark
+    eventually(lambda: assert_gone(mark))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def environment(mark: Mark, tmp_path: Path) -> dict[str, str]:
+    return mark.environment | {"TMPDIR": str(tmp_path), "COLUMNS": "160"}
+
+
+@pytest.mark.long
+def test_without_a_terminal_it_ends_by_itself(environment: dict[str, str], checkout: Path, counts: Counts) -> None:
+    page = checkout / "build" / "demo" / "trace.html"
+    page.unlink(missing_ok=True)
+    done = subprocess.run(
+        [*DEMO, "--seconds", str(counts(6, 12))],
+        cwd=checkout,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not done.stderr
+    for shown in (*SERVICES, "p50", "p95", "p99", "POST /api/v1/orders", "build/demo/trace.html"):
+        assert shown in done.stdout, shown
+    text = page.read_text()
+    assert all(service in text for service in SERVICES)
+    assert not re.search(r"""(src|href)\\s*=\\s*["']?https?:""", text), "the page needs something from elsewhere"
+
+
+def test_on_a_terminal_it_stays_until_enter(environment: dict[str, str], checkout: Path) -> None:
+    with on_a_terminal([*DEMO, "--seconds", "4"], checkout, environment) as (process, terminal):
+        said = read_until(terminal, b"Press Enter")
+        assert process.poll() is None
+        assert re.search(rb"http://127\.0\.0\.1:\d+/trace/[0-9a-f]{32}", said)
+        os.write(terminal, b"\n")
+        read_until(terminal, b"")
+        assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_can_be_stopped_at_any_time(number: signal.Signals, environment: dict[str, str], checkout: Path) -> None:
+    with on_a_terminal(DEMO, checkout, environment) as (process, terminal):
+        read_until(terminal, b"Traffic")
+        process.send_signal(number)
+        read_until(terminal, b"")
+        assert process.wait(60) == 128 + number
+
+
+@contextmanager
+def on_a_terminal(
+    command: list[str], folder: Path, environment: dict[str, str]
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Runs the command on a terminal of its own; yields it and the terminal's other end."""
+    ours, its = pty.openpty()
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdin=its, stdout=its, stderr=its, start_new_session=True
+    )
+    os.close(its)
+    try:
+        yield process, ours
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def read_until(terminal: int, wanted: bytes) -> bytes:
+    """What is shown up to and with `wanted`; all there is where that is empty."""
+    shown = b""
+    while not wanted or wanted not in shown:
+        try:
+            shown += os.read(terminal, 4096)
+        except OSError as exc:  # how a terminal says that nobody is at its other end
+            assert not wanted, f"it ended without {wanted!r}: {shown!r}"
+            del exc
+            return shown
+    return shown
+
+
+def assert_gone(mark: Mark) -> None:
+    assert not mark.bearers()

@@ -1,0 +1,180 @@
+"""A process dies under load, and the chain heals; it is told to end, and what it began is finished."""
+
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.client import HTTPException
+
+import pytest
+
+from deploy.system import System
+from observability import semconv
+from tests.conftest import Counts
+from tests.e2e.http_api import Answer, Api, an_order
+from tests.e2e.metrics import samples
+from tests.e2e.running import SERVICES, admin_url, log_lines, pid_of, shopper
+from tests.e2e.traces import Traces
+from tests.waiting import eventually
+
+HEALED_WITHIN_S = 20.0
+GOOD_IN_A_ROW = 10
+AWAY_S = 15.0
+
+
+class Load:
+    """Checkouts, one after another in each of a few threads, until told to stop."""
+
+    def __init__(self, api: Api, threads: int = 4) -> None:
+        self.answers: list[Answer] = []
+        self.unanswered: list[Exception] = []
+        self._api, self._end = api, threading.Event()
+        self._threads = [threading.Thread(target=self._run) for _ in range(threads)]
+
+    @contextmanager
+    def running(self) -> Iterator["Load"]:
+        for thread in self._threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._end.set()
+            for thread in self._threads:
+                thread.join()
+
+    def _run(self) -> None:
+        while not self._end.is_set():
+            try:
+                self.answers.append(self._api.check_out())
+            except (OSError, HTTPException) as exc:  # the gateway itself is away: no answer is what there is
+                self.unanswered.append(exc)
+                self._end.wait(0.05)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("process", SERVICES)
+def test_the_chain_heals_after_a_kill(process: str, own_system: System, counts: Counts) -> None:
+    api = shopper(own_system)
+    for _ in range(counts(1, 10)):
+        with Load(api).running() as load:
+            eventually(partial(assert_confirmed, load, 5))
+            end(own_system, process, signal.SIGKILL)
+            heal(api)
+        assert_honest(load, gateway_away=process == "gateway")
+
+
+def assert_honest(load: Load, *, gateway_away: bool) -> None:
+    """Everybody got an answer that says what happened, and when to come again."""
+    assert gateway_away or not load.unanswered, load.unanswered[:3]
+    statuses = Counter(answer.status for answer in load.answers)
+    assert statuses.keys() <= {201, 503, 504}, statuses
+    for answer in load.answers:
+        assert len(answer.trace_id) == 32
+        if answer.status == 503:
+            assert int(answer.headers["retry-after"]) >= 1
+            assert answer.json()["type"] == "/problems/service-unavailable"
+
+
+@pytest.mark.parametrize("process", ["gateway", "orders"])
+def test_a_request_in_flight_is_finished_after_sigterm(process: str, own_system: System) -> None:
+    """It is answered as if nothing had happened, and the process is started anew."""
+    with slow_checkout(own_system) as answers:
+        end(own_system, process, signal.SIGTERM)
+    assert [answer.status for answer in answers] == [201], answers
+
+
+def test_a_call_in_flight_is_finished_after_sigterm(own_system: System) -> None:
+    """The step that payments was asked for is done; the next one may find nobody, and the checkout says so."""
+    with slow_checkout(own_system) as answers:
+        end(own_system, "payments", signal.SIGTERM)
+    (answer,) = answers
+    assert answer.status in {201, 503}
+    trace = Traces(own_system.query_url).whole(answer.trace_id, "gateway", "orders", "payments")
+    served = [span for span in trace.spans if (span.service, span.kind) == ("payments", "server")]
+    assert {span.tags[semconv.RPC_RESPONSE_STATUS_CODE] for span in served} == {"OK"}
+
+
+def test_services_run_on_without_a_collector(own_system: System) -> None:
+    """Nobody is harmed, and each service says once that it is away and once that it is back."""
+    api = shopper(own_system)
+    heal(api)
+    before = {service: said_of_collector(own_system, service) for service in SERVICES}
+    own_system.supervisor.kill("faultline-backend-1", ttl_s=AWAY_S)
+    for service in SERVICES:
+        eventually(partial(assert_noticed, own_system, service, before[service], "WARNING", api), within=30)
+    assert own_system.supervisor.process("faultline-backend-1")["pid"] is None, "it came back before all had noticed"
+    for service in SERVICES:
+        eventually(partial(assert_noticed, own_system, service, before[service], "INFO", api), within=30)
+        assert [*before[service], "WARNING", "INFO"] == said_of_collector(own_system, service)
+
+
+@contextmanager
+def slow_checkout(system: System) -> Iterator[list[Answer]]:
+    """Runs the block while a checkout waits for the card; its answer is there after the block, and all is well again."""
+    api = shopper(system)
+    heal(api)
+    answers: list[Answer] = []
+    thread = threading.Thread(target=lambda: answers.append(api.check_out(an_order(payment_method="pm_card_slow"))))
+    thread.start()
+    try:
+        eventually(partial(assert_waiting_for_card, system))
+        yield answers
+    finally:
+        thread.join()
+        heal(api)
+
+
+def end(system: System, process: str, number: signal.Signals) -> None:
+    """Sends the signal and returns when another process has taken the place."""
+    before = pid_of(system, process)
+    os.kill(before, number)
+    eventually(partial(assert_replaced, system, process, before), HEALED_WITHIN_S)
+
+
+def heal(api: Api) -> None:
+    """Returns when the chain has answered well several times in a row."""
+
+    def check() -> None:
+        assert all(api.check_out().status == 201 for _ in range(GOOD_IN_A_ROW))
+
+    eventually(answered(check), HEALED_WITHIN_S)
+
+
+def answered(check: Callable[[], None]) -> Callable[[], None]:
+    """`check`, for which a server that is away is one more reason to try again."""
+
+    def wrapped() -> None:
+        try:
+            check()
+        except (OSError, HTTPException) as exc:
+            raise AssertionError(f"no answer: {exc}") from exc
+
+    return wrapped
+
+
+def assert_confirmed(load: Load, wanted: int) -> None:
+    assert sum(answer.status == 201 for answer in load.answers) >= wanted
+
+
+def assert_replaced(system: System, process: str, before: int) -> None:
+    assert pid_of(system, process) != before
+
+
+def said_of_collector(system: System, service: str) -> list[str]:
+    """The levels of the service's log lines about the trace collector."""
+    return [line["level"] for line in log_lines(system, service) if "collector" in line]
+
+
+def assert_noticed(system: System, service: str, before: list[str], level: str, api: Api) -> None:
+    assert api.check_out().status == 201  # which makes spans, well or not
+    assert level in said_of_collector(system, service)[len(before) :]
+
+
+def assert_waiting_for_card(system: System) -> None:
+    """The order is being served and its goods are reserved, so that the card is asked next."""
+    name = semconv.HTTP_SERVER_ACTIVE_REQUESTS.prometheus_name
+    assert sum(each.value for each in samples(admin_url(system, "orders"), name)) >= 1

@@ -1,0 +1,1 @@
+"""Integration tests: one part of the system with real sockets, processes and databases."""

@@ -1,0 +1,1 @@
+"""The parts of the supervisor and the command that need no process."""

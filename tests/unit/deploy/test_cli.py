@@ -1,0 +1,173 @@
+import importlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from deploy.cli import main, screen, trace
+from deploy.cli.commands import COMMANDS
+from deploy.cli.trace import BackendAwayError, by_id, newest_checkout
+from deploy.errors import NotFoundError, UsageError
+from deploy.supervisor.request import Request, find_topology, parse, parse_replicas
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int | str | None, str, str]:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    return (caught.value.code, *capsys.readouterr())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_of_the_table_is_there_and_explains_itself(name: str) -> None:
+    command = importlib.import_module(f"deploy.cli.{name}").command
+    assert isinstance(command, click.Command)
+    assert command.name == name
+    assert command.help
+    assert all(each.help for each in command.params if isinstance(each, click.Option))
+
+
+def test_help_lists_the_commands_without_importing_them() -> None:
+    asked = "import sys; from deploy.cli import main\ntry: main(['--help'])\nfinally: print(sorted(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
+    assert all(f"  {name} " in shown for name in COMMANDS)
+    assert not [each for each in ("rich", "psutil", "starlette", "aiohttp", "opentelemetry") if f"'{each}'" in shown]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["foo"], os.EX_USAGE, "faultline: No such command 'foo'. See `faultline --help`."),
+        (["up", "--nope"], os.EX_USAGE, "faultline: No such option '--nope'. See `faultline up --help`."),
+        (["up", "--ready-deadline", "0"], os.EX_USAGE, "faultline: Invalid value for '--ready-deadline': 0.0 is not in the range x>0. See `faultline up --help`."),
+        (["up", "--topology", "nope"], os.EX_USAGE, "faultline: topology 'nope': No module named 'nope'"),
+        (["trace", "xyz"], os.EX_USAGE, "faultline: trace 'xyz': an id is up to 32 hexadecimal digits, as in the header X-Trace-Id"),
+        (["trace"], os.EX_UNAVAILABLE, "faultline: Faultline is not running (state folder {state}); start it with `faultline up`"),
+        (["load"], os.EX_UNAVAILABLE, "faultline: Faultline is not running (state folder {state}); start it with `faultline up`"),
+        (["logs"], os.EX_NOINPUT, "faultline: {state}/logs: no logs yet; start the system with `faultline up`"),
+    ],
+)  # fmt: skip
+def test_an_error_is_one_line_and_a_code(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], code: int, said: str
+) -> None:
+    state = tmp_path / "none"
+    if arguments != ["foo"]:
+        arguments = [arguments[0], "--state", str(state), *arguments[1:]]
+    assert run(capsys, *arguments) == (code, "", said.format(state=state) + "\n")
+
+
+def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    code, shown, _ = run(capsys, "--version")
+    assert code == 0
+    assert shown.startswith("faultline ")
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    command = f"{sys.executable} -m deploy.cli --help | true; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert ended.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(None, ""), (0.4, "0 s"), (59.4, "59 s"), (61, "1 min"), (3700, "1 h 1 min"), (90_000, "1 d 1 h")],
+)
+def test_a_span_of_time_is_short(seconds: float | None, said: str) -> None:
+    assert screen.span_of_time(seconds) == said
+
+
+def test_a_request_survives_a_command_line() -> None:
+    request = Request(Path("/tmp/a state"), True, "a.b:C", {"inventory": 2, "orders": 3}, 12.5)
+    assert parse(request.arguments()) == request
+
+
+@pytest.mark.parametrize("pair", ["inventory", "inventory=", "inventory=two", "inventory=-1"])
+def test_replicas_of_another_form_are_refused(pair: str) -> None:
+    with pytest.raises(UsageError, match=f"'{pair}' is not NAME=NUMBER"):
+        parse_replicas([pair])
+
+
+@pytest.mark.parametrize(
+    "reference", ["", "deploy.topology", "deploy.topology:NOPE", "deploy.topology:EDGES", "no.such:X"]
+)
+def test_a_topology_that_is_none_is_refused(reference: str) -> None:
+    with pytest.raises(UsageError, match="topology"):
+        find_topology(reference)
+
+
+class Backend(HTTPServer):
+    """Answers as Jaeger does; `answer` is the status and body of every request."""
+
+    answer: tuple[int, str] = (200, "")
+    asked: str = ""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Backend
+
+    def do_GET(self) -> None:
+        self.server.asked = self.path
+        status, body = self.server.answer
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture
+def backend() -> Iterator[Backend]:
+    with Backend(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def found(*starts: int) -> str:
+    return json.dumps({"data": [{"traceID": str(at), "spans": [{"startTime": at}]} for at in starts]})
+
+
+def test_the_newest_checkout_is_found(backend: Backend) -> None:
+    backend.answer = 200, found(3, 9, 5)
+    assert newest_checkout(backend.url)["traceID"] == "9"
+    assert backend.asked == "/api/traces?service=gateway&operation=POST+%2Fapi%2Fv1%2Forders&limit=20"
+
+
+@pytest.mark.parametrize(
+    "answer", [(404, '{"data": null, "errors": []}'), (200, '{"data": []}'), (200, '{"data": null}')]
+)
+def test_no_trace_is_said_with_what_to_do(backend: Backend, answer: tuple[int, str]) -> None:
+    backend.answer = answer
+    with pytest.raises(NotFoundError, match="there is no trace of a checkout yet; send some with `faultline load"):
+        newest_checkout(backend.url)
+    with pytest.raises(NotFoundError, match="there is no trace abc; the backend keeps only the newest"):
+        by_id(backend.url, "abc")
+
+
+@pytest.mark.parametrize("answer", [(500, "oops"), (200, "{}"), (200, "[]"), (200, '{"data": 3}')])
+def test_a_backend_that_is_none_is_said(backend: Backend, answer: tuple[int, str]) -> None:
+    backend.answer = answer
+    with pytest.raises(BackendAwayError, match="does not answer like Jaeger"):
+        by_id(backend.url, "abc")
+
+
+def test_a_backend_that_is_away_is_said() -> None:
+    with pytest.raises(BackendAwayError, match=r"does not answer: .*refused; see `faultline status`"):
+        by_id("http://127.0.0.1:1", "abc")
+
+
+def test_the_operation_of_a_checkout_is_the_gateways_route() -> None:
+    assert trace.CHECKOUT_OPERATION == "POST /api/v1/orders"

@@ -1,0 +1,83 @@
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from deploy.errors import StateError, UsageError
+from deploy.supervisor.plan import Plan, Site
+from deploy.supervisor.state import StateFolder
+from deploy.topology import FAULTLINE
+
+SITE = Site(StateFolder(Path("/tmp/a state")), "127.0.0.1", "token-of-the-run", 7.5)
+
+
+def environment(plan: Plan, instance: str) -> dict[str, str]:
+    ports = plan.fixed_ports(lambda: next(FREE))
+    return {each.instance: dict(each.environment) for each in plan.children(ports, SITE)}[instance]
+
+
+FREE = count(30_001)
+
+
+def test_orders_gets_everything_it_needs_and_no_more() -> None:
+    assert environment(Plan(FAULTLINE), "orders-1") == {
+        "BIND_HOST": "127.0.0.1",
+        "SERVICE_INSTANCE_ID": "orders-1",
+        "DRAIN_TIMEOUT_S": "7.5",
+        "HTTP_PORT": "8081",
+        "ADMIN_PORT": "9081",
+        "CONTROL_PORT": "9181",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317",
+        "INVENTORY_TARGETS": "127.0.0.1:50051",
+        "PAYMENTS_TARGETS": "127.0.0.1:50052",
+        "DATABASE_URL": "sqlite+aiosqlite:////tmp/a state/data/orders.db",
+        "CONTROL_TOKEN": "token-of-the-run",
+    }
+
+
+def test_the_gateway_gets_the_keys_and_no_database() -> None:
+    found = environment(Plan(FAULTLINE), "gateway-1")
+    assert found["API_KEYS_FILE"] == "/tmp/a state/api-keys.json"
+    assert found["ORDERS_TARGETS"] == "http://127.0.0.1:8081"
+    assert "DATABASE_URL" not in found
+
+
+def test_a_process_without_a_control_listener_gets_no_token() -> None:
+    assert "CONTROL_TOKEN" not in environment(Plan(FAULTLINE), "faultline-backend-1")
+
+
+def test_replicas_share_a_database_and_are_all_told_to_callers() -> None:
+    plan = Plan(FAULTLINE, {"inventory": 2})
+    first, second, gateway = (environment(plan, each) for each in ("inventory-1", "inventory-2", "gateway-1"))
+    assert first["DATABASE_URL"] == second["DATABASE_URL"]
+    assert first["GRPC_PORT"] == "50051"
+    address, further = gateway["INVENTORY_TARGETS"].split(",")
+    assert address == "127.0.0.1:50051"
+    assert further.startswith("127.0.0.1:300")
+
+
+def test_free_ports_are_all_taken_from_the_source() -> None:
+    free = count(20_000)
+    ports = Plan(FAULTLINE).free_ports(lambda: next(free))
+    assert sorted(ports.values()) == list(range(20_000, 20_000 + len(ports)))
+
+
+@pytest.mark.parametrize(("replicas", "said"), [({"users": 2}, "no process 'users'"), ({"orders": 0}, "orders=0")])
+def test_impossible_replicas_are_refused(replicas: dict[str, int], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        Plan(FAULTLINE, replicas)
+
+
+def test_a_folder_that_no_database_address_can_name_is_refused() -> None:
+    with pytest.raises(StateError, match="cannot be written in a database address"):
+        StateFolder(Path("/tmp/what?")).database_url("orders")
+
+
+def test_the_described_system_has_the_addresses_that_people_need() -> None:
+    plan = Plan(FAULTLINE)
+    described = plan.describe(plan.fixed_ports(lambda: 0), "127.0.0.1", "http://127.0.0.1:8900")
+    assert described["gateway_url"] == "http://127.0.0.1:8080"
+    assert described["docs_url"] == "http://127.0.0.1:8080/api/v1/docs"
+    assert described["query_url"] == "http://127.0.0.1:16686"
+    assert described["metrics_url"] == "http://127.0.0.1:9080/metrics"
+    assert {"caller": "gateway", "callee": "orders", "kind": "rest"} in described["edges"]

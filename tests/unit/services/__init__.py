@@ -1,0 +1,1 @@
+"""The services' rules and use cases, over fakes."""

@@ -1,0 +1,21 @@
+"""Waiting for what will become true, instead of sleeping and hoping."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_PAUSE_S = 0.05
+
+
+def eventually(check: Callable[[], T], within: float = 10.0) -> T:
+    """What `check` returns once it no longer raises AssertionError; raises its last one after `within` seconds."""
+    give_up = time.monotonic() + within
+    while True:
+        try:
+            return check()
+        except AssertionError:
+            if time.monotonic() > give_up:
+                raise
+        time.sleep(_PAUSE_S)
