@@ -40,20 +40,27 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         code = cli.main(arguments, prog_name="faultline", standalone_mode=False)
         return code if isinstance(code, int) else 0
-    except click.UsageError as exc:
-        return _fail(_with_hint(exc), os.EX_USAGE)
-    except click.ClickException as exc:
-        return _fail(exc.format_message(), os.EX_NOINPUT)
-    except DeployError as exc:
-        return _fail(str(exc), exc.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
         return _reader_gone()
-    except OSError as exc:
-        if exc.filename is None:
-            raise  # no file to blame: a mistake of ours, whose stack trace is needed
-        return _fail(f"{exc.filename}: {exc.strerror}", os.EX_IOERR)
+    except (click.ClickException, DeployError, OSError) as exc:
+        return _fail(*_explained(exc))
+
+
+def _explained(error: Exception) -> tuple[str, int]:
+    """One line, and the exit code."""
+    match error:
+        case click.UsageError():
+            return _with_hint(error), os.EX_USAGE
+        case click.ClickException():
+            return error.format_message(), os.EX_NOINPUT
+        case DeployError():
+            return str(error), error.exit_code
+        case OSError(filename=str() as file):
+            return f"{file}: {error.strerror}", os.EX_IOERR
+        case _:
+            raise error  # a mistake of ours, whose stack trace is needed
 
 
 def _fail(message: str, code: int) -> int:

@@ -22,6 +22,7 @@ _SHOWN_APART: Final = frozenset(
     {"timestamp", "level", "logger", "message", "trace_id", "span_id", "exception.stacktrace"}
 )
 _SAME_ON_EVERY_LINE: Final = re.compile(r"service\.|telemetry\.|process\.")
+_NUMBER: Final = re.compile(r"-\d+$")
 _POLL_S: Final = 0.2
 
 
@@ -50,7 +51,7 @@ def command(
 def _chosen(state: StateFolder, service: str | None) -> list[str]:
     """Instances by their own name or their service's. Raises NotFoundError naming the valid ones."""
     known = log_reader.instances(state)
-    chosen = [each for each in known if service in (None, each, each.rpartition("-")[0])]
+    chosen = [each for each in known if service in (None, each, _service(each))]
     if not known:
         raise NotFoundError(f"{state.logs}: no logs yet; start the system with `faultline up`")
     if not chosen:
@@ -62,7 +63,7 @@ class _View:
     def __init__(self, screen: Console, instances: Sequence[str], *, as_json: bool) -> None:
         self._screen = screen
         self._as_json = as_json
-        self._colours = colours(instances)
+        self._colours = colours(map(_service, instances))
         self._width = max(map(len, instances))
 
     def show(self, lines: Sequence[LogLine]) -> None:
@@ -77,7 +78,7 @@ class _View:
         level = str(record.get("level", ""))
         text = Text.assemble(
             (f"{_clock(line.timestamp)} ", "dim"),
-            (f"{line.instance:<{self._width}} ", self._colours[line.instance]),
+            (f"{line.instance:<{self._width}} ", self._colours[_service(line.instance)]),
             (f"{level:<7} ", _LEVELS.get(level, "")),
             str(record.get("message", "")),
         )
@@ -86,6 +87,11 @@ class _View:
         if stack := record.get("exception.stacktrace"):
             text.append(f"\n{stack}", "dim")
         return text
+
+
+def _service(instance: str) -> str:
+    """`orders` of `orders-1`; of a name without a number, such as `supervisor`, itself."""
+    return _NUMBER.sub("", instance)
 
 
 def _clock(timestamp: str) -> str:

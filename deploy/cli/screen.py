@@ -2,10 +2,12 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 from rich.console import Console
+
+from deploy.topology import FAULTLINE
 
 _COLOURS: Final = ("cyan", "green", "magenta", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
 
@@ -39,9 +41,11 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def colours(services: Sequence[str]) -> dict[str, str]:
-    """Service → colour, the same for the same list."""
-    return {service: _COLOURS[number % len(_COLOURS)] for number, service in enumerate(services)}
+def colours(services: Iterable[str]) -> dict[str, str]:
+    """Service → colour; those that we know have theirs in every command, others what is left."""
+    known = [process.name for process in reversed(FAULTLINE.processes)]
+    ordered = dict.fromkeys([*known, *services])
+    return {service: _COLOURS[number % len(_COLOURS)] for number, service in enumerate(ordered)}
 
 
 def size(count: int | None) -> str:

@@ -6,7 +6,7 @@
         ✗ attempt 1 Payments/Authorize     ━━━╸                       5.1 ms
           UNAVAILABLE · connection refused
 
-A span's service is named where it is not its parent's. SQL statements that went well are counted, not shown.
+A span's service is named where it is not its parent's. SQL statements that went well are counted where there is room.
 Pure, but for rich's text.
 """
 
@@ -43,27 +43,53 @@ class Layout:
 
 def lines(waterfall: Waterfall, width: int, *, everything: bool = False) -> Iterator[Text]:
     """For a terminal of `width` columns, 40 at least; `everything`: with the SQL statements."""
-    layout, coloured = Layout.of(width), colours(waterfall.services)
+    drawing = _Drawing(waterfall, width, everything=everything)
     yield headline(waterfall)
-    yield _legend(coloured)
-    yield _axis(waterfall.duration_us, layout)
-    hidden = Counter[str | None]() if everything else _statements(waterfall.rows)
-    path: list[str] = []  # the services of the row's ancestors
-    for row in waterfall.rows:
-        if not everything and _is_fine_statement(row):
-            continue
-        del path[row.depth :]
-        named = not path or path[-1] != row.service
-        below = hidden[row.span_id] + (hidden[row.folded.span_id] if row.folded else 0)
-        label = _label(row, coloured, named=named, statements=below)
-        yield _line(row, label, waterfall.duration_us, layout, coloured)
+    yield _legend({service: drawing.coloured[service] for service in waterfall.services})
+    yield _axis(waterfall.duration_us, drawing.layout)
+    for row, named in _with_change_of_service(drawing.rows):
+        yield drawing.line(row, named=named)
         if row.error and row.status_text:
             yield _failure(row, width)
-        path.append(row.service)
+
+
+class _Drawing:
+    """What all lines of one waterfall share."""
+
+    def __init__(self, waterfall: Waterfall, width: int, *, everything: bool) -> None:
+        self.layout = Layout.of(width)
+        self.coloured = colours(waterfall.services)
+        self.rows = [row for row in waterfall.rows if everything or not _is_fine_statement(row)]
+        self._hidden = Counter[str | None]() if everything else _statements(waterfall.rows)
+        self._whole_us = waterfall.duration_us
+
+    def line(self, row: Row, *, named: bool) -> Text:
+        """Label, bar, duration."""
+        label = self._label(row, named=named)
+        label.truncate(self.layout.label, overflow="ellipsis", pad=True)
+        bar = _bar(row, self._whole_us, self.layout.bar).ljust(self.layout.bar)
+        label.append(" ")
+        label.append(bar, _ERROR if row.error else self.coloured[row.service])
+        return label.append(f" {duration(row.duration_us):>{_DURATION}}")
+
+    def _label(self, row: Row, *, named: bool) -> Text:
+        label = _label(row, f"bold {self.coloured[row.service]}", named=named)
+        hidden = self._hidden[row.span_id] + (self._hidden[row.folded.span_id] if row.folded else 0)
+        count = f" ({hidden} SQL)" if hidden else ""
+        return label.append(count, "dim") if label.cell_len + len(count) <= self.layout.label else label
+
+
+def _with_change_of_service(rows: Iterable[Row]) -> Iterator[tuple[Row, bool]]:
+    """Each row, and whether its service is another than its parent's."""
+    services: list[str] = []  # of the row's ancestors
+    for row in rows:
+        del services[row.depth :]
+        yield row, not services or services[-1] != row.service
+        services.append(row.service)
 
 
 def headline(waterfall: Waterfall) -> Text:
-    """`Trace 4bf9…  41.2 ms  31 spans in 4 services  2026-01-01 01:00:05.123 UTC`."""
+    """`Trace 4bf9…  41.2 ms, 31 spans in 4 services, 1 retry, 1 failed`."""
     facts = f"{waterfall.spans} spans in {len(waterfall.services)} services"
     retries = f", {waterfall.retries} {'retry' if waterfall.retries == 1 else 'retries'}" if waterfall.retries else ""
     text = Text.assemble(
@@ -83,32 +109,22 @@ def _axis(duration_us: int, layout: Layout) -> Text:
     axis = ""
     for tick in ticks(duration_us, at_most=max(3, layout.bar // 10)):
         place, label = int(tick / max(1, duration_us) * layout.bar), duration(tick) if tick else "0"
-        if place >= len(axis) and place + len(label) <= layout.bar:
+        if place >= len(axis) + bool(axis) and place + len(label) <= layout.bar:
             axis = axis.ljust(place) + label
     return Text(" " * (layout.label + 1) + axis, "dim")
 
 
-def _line(row: Row, label: Text, whole_us: int, layout: Layout, coloured: Mapping[str, str]) -> Text:
-    label.truncate(layout.label, overflow="ellipsis", pad=True)
-    bar = _bar(row, whole_us, layout.bar).ljust(layout.bar)
-    label.append(" ")
-    label.append(bar, _ERROR if row.error else coloured[row.service])
-    return label.append(f" {duration(row.duration_us):>{_DURATION}}")
-
-
-def _label(row: Row, coloured: Mapping[str, str], *, named: bool, statements: int) -> Text:
+def _label(row: Row, service_style: str, *, named: bool) -> Text:
     label = Text("  " * row.depth)
     if row.error:
         label.append("✗ ", _ERROR)
     if named:
-        label.append(f"{row.service}: ", f"bold {coloured[row.service]}")
+        label.append(f"{row.service}: ", service_style)
     if row.attempt:
         label.append(f"attempt {row.attempt} ", "yellow" if row.attempt > 1 else "")
     label.append(operation(row.operation))
     if row.retried:
         label.append(f" ({len(row.attempts)} attempts)", "yellow")
-    if statements:
-        label.append(f" ({statements} SQL)", "dim")
     return label
 
 

@@ -2,7 +2,8 @@
 
 It gets a process group of its own in the supervisor's session. So the terminal's Ctrl-C reaches the supervisor alone,
 which then ends its children in order; and when the supervisor dies, the group is orphaned: the kernel wakes what is
-stopped in it (SIGHUP, SIGCONT; POSIX, `_exit`), so that a paused child too sees its lifeline cut.
+stopped in it (SIGHUP, SIGCONT; POSIX, `_exit`), so that a paused child too sees its lifeline cut. Where that does not
+do, `run_child` helps.
 """
 
 import asyncio
@@ -43,6 +44,7 @@ class Child:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
+                "deploy.supervisor.run_child",
                 module,
                 env=_environment(settings, lifeline_fd),
                 cwd=CHECKOUT,

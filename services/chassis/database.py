@@ -12,7 +12,6 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, TypeVar
 
 from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer
-from opentelemetry.metrics import NoOpMeter
 from sqlalchemy import Connection, MetaData, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
@@ -132,5 +131,5 @@ def _begin_sqlite(connection: Connection) -> None:
 def _trace(engine: AsyncEngine, telemetry: Telemetry) -> None:
     # Its tracer alone, without the instrumentor: that would also wrap every check-out in a "connect" span.
     tracer = telemetry.tracer_provider.get_tracer("opentelemetry.instrumentation.sqlalchemy")
-    usage = NoOpMeter("none").create_up_down_counter("none")
+    usage = telemetry.meter_provider.get_meter("none").create_up_down_counter("none")
     EngineTracer(tracer, engine.sync_engine, usage)  # type: ignore[no-untyped-call]  # it has no types

@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
-from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.trace import Span
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -34,11 +33,11 @@ def create(telemetry: Telemetry, catalogue: Catalogue, steps: Sequence[Middlewar
     ]
     app = FastAPI(middleware=[*common, *steps], **fastapi)
     _translate_framework_errors(app, catalogue)
-    # Its metrics are off: prometheus-client's are the ones served. Send and receive spans cost and say nothing.
+    # Spans of sending and receiving cost and say nothing.
     FastAPIInstrumentor.instrument_app(
         app,
         tracer_provider=telemetry.tracer_provider,
-        meter_provider=NoOpMeterProvider(),
+        meter_provider=telemetry.meter_provider,
         exclude_spans=["receive", "send"],
         server_request_hook=_mend,
     )

@@ -11,7 +11,6 @@ from typing import Any
 import aiohttp
 from opentelemetry.instrumentation._semconv import _StabilityMode
 from opentelemetry.instrumentation.aiohttp_client import create_trace_config
-from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.trace import Span, StatusCode
 from yarl import URL
 
@@ -173,7 +172,7 @@ def _trace_config(telemetry: Telemetry, callee: str) -> aiohttp.TraceConfig:
         request_hook=mark,
         response_hook=_absolve,
         tracer_provider=telemetry.tracer_provider,
-        meter_provider=NoOpMeterProvider(),
+        meter_provider=telemetry.meter_provider,
         # Unlike its instrumentor, this function does not look at OTEL_SEMCONV_STABILITY_OPT_IN.
         sem_conv_opt_in_mode=_StabilityMode.HTTP,
     )

@@ -68,6 +68,7 @@ class HttpServer:
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http="h11",  # takes any method, so that ours is the answer to an unheard-of one; httptools does not
         log_config=None,
         log_level="warning",  # what it says of its comings and goings, the life cycle says
         access_log=False,  # the access log is the trace and its metrics

@@ -93,11 +93,13 @@ class RpcClient:
         principal: Principal | None,
         attempt: Attempt,
     ) -> Response:
-        full, started, code = f"{self._service}/{operation}", time.perf_counter(), "OK"
+        full, started, code = f"{self._service}/{operation}", time.perf_counter(), "UNKNOWN"
         with self._span(full, attempt) as span:
             try:
                 metadata = _metadata(principal)
-                return await method(request, timeout=attempt.limit.remaining(), metadata=metadata)
+                response = await method(request, timeout=attempt.limit.remaining(), metadata=metadata)
+                code = "OK"
+                return response  # noqa: TRY300  # no `else`: the metric is taken below all the same
             except grpc.aio.AioRpcError as exc:
                 code = exc.code().name
                 error = from_rpc_error(exc, self._seam.edge, operation, self._seam.catalogue, attempt)
