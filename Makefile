@@ -60,6 +60,10 @@ bench: setup-run ## measure; ONLY=name runs a part
 docs: setup-dev ## write docs/settings.md from the settings classes
 	@exec $(BIN)/python -m tests.architecture.settings_doc
 
+.PHONY: pictures
+pictures: setup-dev ## make the README's pictures anew; needs Chromium
+	@exec $(BIN)/python -m tests.browser.pictures
+
 .PHONY: lock
 lock: setup-dev ## resolve pyproject.toml into requirements/*.lock; ARGS=--upgrade for the newest
 	@$(UV_COMPILE) -o requirements/run.lock $(ARGS)
