@@ -15,7 +15,6 @@ from chaos.load.report import LoadReport
 from chaos.load.table import generator_line, summary_table
 from deploy.cli import waterfall_view
 from deploy.demo.checks import is_whole, missing_services, problems_of_traffic
-from deploy.demo.overview import without_statements
 from deploy.demo.screen import Screen, shown_path
 from deploy.demo.settings import MIX, Demonstration
 from deploy.demo.traces import JaegerTrace, fetch_trace
@@ -93,11 +92,7 @@ class Story:
         return trace
 
     def _show(self, trace: JaegerTrace) -> None:
-        whole = waterfall.build(trace)
-        shown = without_statements(whole)
-        self.screen.show(Text("\n").join(waterfall_view.lines(shown, self.screen.width)))
-        if hidden := len(whole.rows) - len(shown.rows):
-            self.screen.line(f"without its {hidden} SQL statements, which the page shows", "dim")
+        self.screen.show(Text("\n").join(waterfall_view.lines(waterfall.build(trace), self.screen.width)))
 
     def _write_page(self, trace: JaegerTrace) -> Path:
         folder = self.demonstration.folder

@@ -3,11 +3,12 @@
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,7 @@ def test_on_a_terminal_it_stays_until_enter(environment: dict[str, str], checkou
         said = read_until(terminal, b"Press Enter")
         assert process.poll() is None
         assert re.search(rb"http://127\.0\.0\.1:\d+/trace/[0-9a-f]{32}", said)
-        os.write(terminal, b"\n")
-        read_until(terminal, b"")
+        press_enter(process, terminal)
         assert process.wait(60) == 0
 
 
@@ -98,14 +98,30 @@ def on_a_terminal(
 def read_until(terminal: int, wanted: bytes) -> bytes:
     """What is shown up to and with `wanted`; all there is where that is empty."""
     shown = b""
-    while not wanted or wanted not in shown:
-        try:
-            shown += os.read(terminal, 4096)
-        except OSError as exc:  # how a terminal says that nobody is at its other end
-            assert not wanted, f"it ended without {wanted!r}: {shown!r}"
-            del exc
+    while more := read_some(terminal):
+        shown += more
+        if wanted and wanted in shown:
             return shown
+    assert not wanted, f"it ended without {wanted!r}: {shown!r}"
     return shown
+
+
+def press_enter(process: subprocess.Popen[bytes], terminal: int) -> None:
+    """Again and again until it ends: what is typed before the demonstration listens does not count."""
+    while process.poll() is None:
+        with suppress(OSError):  # it ended meanwhile
+            os.write(terminal, b"\n")
+        ready, _, _ = select.select([terminal], [], [], 0.5)
+        if ready:
+            read_some(terminal)
+
+
+def read_some(terminal: int) -> bytes:
+    """What is shown next; nothing once nobody is at the terminal's other end."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # how a terminal says so
+        return b""
 
 
 def assert_gone(mark: Mark) -> None:

@@ -110,3 +110,10 @@ def test_one_state_folder_has_one_supervisor(pair: System) -> None:
     with pytest.raises(Exception, match=f"Faultline already runs at {pair.supervisor.address}"):
         start_system(pair.state.path, topology=reference("PAIR"))
     assert {each["restarts"] for each in pair.supervisor.processes()} == {0}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux sends a signal at the parent's death")
+def test_a_stopped_child_ends_even_when_its_adopter_is_of_the_same_session() -> None:
+    adopter = [sys.executable, "-m", "tests.integration.supervisor.adopter"]
+    ended = subprocess.run(adopter, cwd=CHECKOUT, capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.stdout, ended.stderr) == ("0\n", "")

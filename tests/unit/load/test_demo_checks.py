@@ -2,7 +2,6 @@ from chaos.load import LoadPlan
 from chaos.load.outcomes import NOT_SENT, of_answer, unanswered
 from chaos.load.summary import Summary
 from deploy.demo.checks import is_whole, missing_services, problems_of_traffic
-from deploy.demo.overview import without_statements
 from observability.embedded import waterfall
 from tests.unit.load.fake_gateway import PRODUCTS
 from tests.unit.load.traces import checkout_trace
@@ -58,14 +57,3 @@ def test_a_trace_with_a_span_still_missing_is_not_whole() -> None:
     del trace["spans"][4]
     assert missing_services(waterfall.build(trace)) == []
     assert not is_whole(waterfall.build(trace))
-
-
-def test_the_overview_leaves_out_statements_that_went_well() -> None:
-    trace = checkout_trace("a")
-    statement = [{"key": "db.query.text", "value": "SELECT 1"}]
-    trace["spans"][3]["tags"] = trace["spans"][11]["tags"] = statement
-    trace["spans"][7]["tags"] = [*statement, {"key": "error", "value": True}]
-    shown = without_statements(waterfall.build(trace))
-    assert len(shown.rows) == 10
-    assert shown.spans == 12
-    assert [row.operation for row in shown.rows].count("save_step") == 1
