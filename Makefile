@@ -13,6 +13,8 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 export MAKECMDGOALS
 
 BIN := .venv/bin
+# A file's tests stay together, as they share a system; ARGS=-n0 runs all in one process.
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header pyproject.toml
 CODE := services observability chaos deploy tests requirements
@@ -27,7 +29,7 @@ demo: setup-run ## see one checkout travel through four processes as one trace
 
 .PHONY: test
 test: setup-dev ## every test, the long ones with small counts
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 .PHONY: test-long
 test-long: setup-dev ## the long tests with full counts
@@ -46,7 +48,7 @@ lint: setup-dev ## formatter, linter, strict types, import contracts
 	@echo "lint  format";  $(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; exit 1; }
 	@echo "lint  rules";   exec $(BIN)/ruff check --quiet .
 	@echo "lint  types";   exec $(BIN)/mypy --no-error-summary
-	@echo "lint  imports"; $(BIN)/lint-imports --no-logo > build/imports.txt 2>&1 || { cat build/imports.txt; exit 1; }
+	@echo "lint  imports"; told=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$told"; exit 1; }
 
 .PHONY: format
 format: setup-dev ## let the formatter and the linter's safe fixes rewrite the code

@@ -97,10 +97,10 @@ def _told_shortly(taken: TakenPort) -> str:
 
 
 class StartError(DeployError):
-    """A process did not become ready; `instance` names it."""
+    """A process did not become ready; `instance` names it, `log` is its log file."""
 
-    def __init__(self, instance: str, reason: str, exit_code: int = os.EX_SOFTWARE) -> None:
-        super().__init__(f"{instance} did not start: {reason}; see `faultline logs {instance}`")
+    def __init__(self, instance: str, reason: str, log: Path, exit_code: int = os.EX_SOFTWARE) -> None:
+        super().__init__(f"{instance} did not start: {reason}; its log: {log}")
         self.instance, self.reason, self.exit_code = instance, reason, exit_code
 
 

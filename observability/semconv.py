@@ -68,15 +68,39 @@ IDEMPOTENT: Final = "faultline.idempotent"  # may the call be made again without
 ATTEMPT: Final = "faultline.attempt"  # 1 for the first; on spans only, never a label
 CLIENT_ID: Final = "faultline.client.id"
 ORDER_ID: Final = "faultline.order.id"
+ORDER_STATE: Final = "faultline.order.state"
 CHECKOUT_OUTCOME: Final = "faultline.checkout.outcome"
 CHECKOUT_STEP: Final = "faultline.checkout.step"
+CHECKOUT_TURNED_BY: Final = "faultline.checkout.turned_by"  # a slug of the error catalogue, or `cancelled`
+RECOVERY_OUTCOME: Final = "faultline.recovery.outcome"
+RECOVERY_FAILURES: Final = "faultline.recovery.failures"  # drives in a row that came no further
 DEADLINE_REMAINING_MS: Final = "faultline.deadline.remaining_ms"
 PROBLEM: Final = "faultline.problem"  # a slug of the error catalogue
 TELEMETRY_RESULT: Final = "faultline.telemetry.result"
 
 # --- values of bounded attributes, so that counters can exist at 0 ---------------------------------------------------
 
-CHECKOUT_OUTCOMES: Final = ("confirmed", "declined", "out_of_stock", "unknown_product", "pending", "failed")
+CHECKOUT_OUTCOMES: Final = (
+    "confirmed",
+    "declined",
+    "out_of_stock",
+    "unknown_product",
+    "cancelled",
+    "given_up",
+    "pending",
+    "failed",
+)
+RECOVERY_ELSEWHERE: Final = "elsewhere"  # somebody else was quicker
+RECOVERY_BLIND: Final = "blind"  # the store did not say what is due
+RECOVERY_OUTCOMES: Final = (
+    "confirmed",
+    "rejected",
+    "cancelled",
+    "pending",
+    "failed",
+    RECOVERY_ELSEWHERE,
+    RECOVERY_BLIND,
+)
 SPANS_EXPORTED: Final = "exported"
 SPANS_DROPPED: Final = "dropped"  # the queue was full, or telemetry had stopped
 SPANS_FAILED: Final = "failed"  # the collector did not take them
@@ -88,6 +112,7 @@ EVENT_ATTEMPT_TIMEOUT: Final = "faultline.attempt.timeout"
 EVENT_DEADLINE_EXCEEDED: Final = "faultline.deadline.exceeded"  # spent while the work was in flight
 EVENT_DEADLINE_REFUSED: Final = "faultline.deadline.refused"  # already spent, so the work never started
 EVENT_CHECKOUT_STEP: Final = "faultline.checkout.step"
+EVENT_CHECKOUT_TURNED: Final = "faultline.checkout.turned"  # the order is cancelled, or given up
 
 # --- fields of log lines and exemplars -------------------------------------------------------------------------------
 
@@ -197,7 +222,7 @@ RPC_CLIENT_CALL_DURATION: Final = Metric(
     _rpc_metrics.RPC_CLIENT_CALL_DURATION,
     "s",
     "histogram",
-    (RPC_METHOD, CALLEE, RPC_RESPONSE_STATUS_CODE),
+    (RPC_METHOD, CALLEE, RPC_RESPONSE_STATUS_CODE, ERROR_TYPE),
     "Duration of single gRPC attempts at a peer.",
     _REQUEST_BUCKETS,
 )
@@ -230,6 +255,20 @@ CHECKOUTS: Final = Metric(
     "counter",
     (CHECKOUT_OUTCOME,),
     "Checkouts, by how they ended.",
+)
+RECOVERIES: Final = Metric(
+    "faultline.recoveries",
+    "{recovery}",
+    "counter",
+    (RECOVERY_OUTCOME,),
+    "Attempts to carry on an order that nobody drove any more, by what became of the order.",
+)
+RESERVATIONS_EXPIRED: Final = Metric(
+    "faultline.reservations.expired",
+    "{reservation}",
+    "counter",
+    (),
+    "Reservations that were given back because nobody sold or renewed them in time.",
 )
 BUILD_INFO: Final = Metric(
     "faultline.build.info",

@@ -100,17 +100,18 @@ def _make(lock: str, *, keep_python: bool) -> None:
         return
     same_python = version == _python_version()
     if not (_covers(found, wanted) and (keep_python or same_python)):
-        _build(lock, wanted, found if same_python and _locks_unchanged(found) else None)
+        _build(lock, wanted, found if same_python else None)
 
 
 def _build(lock: str, wanted: Stamp, found: Stamp | None) -> None:
-    """Makes or upgrades the environment; `found` is the stamp of one that may be upgraded."""
+    """Makes the environment or, where `found` is the stamp of one that can be, brings it up to date."""
     started = time.monotonic()
     pip = _fresh_venv() if found is None else _pip()
     STAMP.unlink(missing_ok=True)
-    had = dict(found.locks) if found else {}
+    had = _unchanged_locks(found) if found else {}
     if lock not in had:
         _install_lock(pip, lock)
+        _remove_strays(pip)
         _compile()
     _install_project(pip)
     _write_stamp(Stamp(wanted.path, wanted.project, had | wanted.locks))
@@ -140,8 +141,9 @@ def _covers(found: Stamp, wanted: Stamp) -> bool:
     return found.project == wanted.project and (ours or more)
 
 
-def _locks_unchanged(found: Stamp) -> bool:
-    return all(_digest(_lock_file(name)) == digest for name, digest in found.locks.items())
+def _unchanged_locks(found: Stamp) -> dict[str, str]:
+    """Those of the locks that `.venv` was made from which are still the same."""
+    return {name: digest for name, digest in found.locks.items() if _digest(_lock_file(name)) == digest}
 
 
 def _lock_file(lock: str) -> Path:
@@ -197,21 +199,23 @@ def _fresh_venv() -> list[str]:
 
 
 def _pip() -> list[str]:
-    """The command of this interpreter's pip, aimed at `.venv`."""
-    version = _pip_version()
-    if version is None or version < OLDEST_PIP:
-        has = "no pip" if version is None else f"only pip {'.'.join(map(str, version))}"
-        raise SetupError(
-            f"{sys.executable} has {has}, and pip 22.3 or newer is needed\n"
-            "        Debian, Ubuntu: apt-get install python3-pip · elsewhere: python3 -m ensurepip --upgrade\n"
-            "        or name a Python that has it: make … PYTHON=/path/to/python3"
-        )
-    return [sys.executable, "-m", "pip", "--python", str(VENV_PYTHON)]
+    """The command of a pip that fills `.venv`: this interpreter's, or one that `.venv` has itself."""
+    version = _pip_version(sys.executable)
+    if version and version >= OLDEST_PIP:
+        return [sys.executable, "-m", "pip", "--python", str(VENV_PYTHON)]
+    if VENV_PYTHON.exists() and _pip_version(str(VENV_PYTHON)):
+        return [str(VENV_PYTHON), "-m", "pip"]
+    has = f"only pip {'.'.join(map(str, version))}" if version else "no pip"
+    raise SetupError(
+        f"{sys.executable} has {has}, and pip 22.3 or newer is needed\n"
+        "        Debian, Ubuntu: apt-get install python3-pip · elsewhere: python3 -m ensurepip --upgrade\n"
+        "        or name a Python that has it: make … PYTHON=/path/to/python3"
+    )
 
 
-def _pip_version() -> tuple[int, ...] | None:
+def _pip_version(python: str) -> tuple[int, ...] | None:
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "--version"], capture_output=True, text=True, env=_environment(), check=False
+        [python, "-m", "pip", "--version"], capture_output=True, text=True, env=_environment(), check=False
     )
     match = re.match(r"pip (\d+)\.(\d+)", done.stdout)
     return tuple(int(each) for each in match.groups()) if match else None
@@ -223,7 +227,7 @@ def _bundled_pip(why: SetupError) -> list[str]:
         _run([sys.executable, "-m", "venv", str(VENV)])
     except SetupError:
         raise why from None
-    return [str(VENV_PYTHON), "-m", "pip"]
+    return _pip()
 
 
 def _install_lock(pip: list[str], lock: str) -> None:
@@ -233,10 +237,25 @@ def _install_lock(pip: list[str], lock: str) -> None:
     built and no compiler is needed.
     """
     path = _lock_file(lock).relative_to(ROOT)
-    total = len(re.findall(r"^[A-Za-z0-9]\S*==", path.read_text(), re.MULTILINE))
+    total = len(_names(lock))
     options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-compile"]
     with _step(f"{total} packages of {path}, checked against their hashes"):
         _pip_install(pip, [*options, "-r", str(path)], total)
+
+
+def _names(lock: str) -> set[str]:
+    """The names of the lock's packages, as the lock spells them: lower case, with hyphens."""
+    return set(re.findall(r"^([a-z0-9][a-z0-9-]*)==", _lock_file(lock).read_text(), re.MULTILINE))
+
+
+def _remove_strays(pip: list[str]) -> None:
+    """Removes packages that no lock holds any more."""
+    kept = _names("run") | _names("dev") | {"faultline", "pip"}
+    found = (VENV / "lib").glob("python*/site-packages/*.dist-info")
+    names = {each.name.partition("-")[0].lower().replace("_", "-").replace(".", "-") for each in found}
+    if strays := sorted(names - kept):
+        with _step(f"without {', '.join(strays)}"):
+            _run([*pip, "uninstall", "--yes", "--quiet", *strays])
 
 
 def _compile() -> None:

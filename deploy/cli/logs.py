@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from deploy.cli.common import state_option
-from deploy.cli.screen import colours, console
+from deploy.cli.screen import colours, console, visible
 from deploy.errors import NotFoundError
 from deploy.supervisor import log_reader
 from deploy.supervisor.log_reader import LogLine
@@ -75,17 +75,18 @@ class _View:
 
     def _text(self, line: LogLine) -> Text:
         record = line.record
-        level = str(record.get("level", ""))
+        level = visible(record.get("level", ""))
         text = Text.assemble(
-            (f"{_clock(line.timestamp)} ", "dim"),
+            (f"{visible(_clock(line.timestamp))} ", "dim"),
             (f"{line.instance:<{self._width}} ", self._colours[_service(line.instance)]),
             (f"{level:<7} ", _LEVELS.get(level, "")),
-            str(record.get("message", "")),
+            visible(record.get("message", "")),
         )
         for name, value in _extras(record).items():
-            text.append(f" {name}={value}", "dim")
+            text.append(visible(f" {name}={value}"), "dim")
         if stack := record.get("exception.stacktrace"):
-            text.append(f"\n{stack}", "dim")
+            for each in str(stack).split("\n"):  # indented, so that none passes for a line of its own
+                text.append(f"\n  {visible(each)}", "dim")
         return text
 
 

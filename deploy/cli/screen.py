@@ -1,6 +1,7 @@
 """Writing to the terminal."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any, Final
@@ -10,6 +11,8 @@ from rich.console import Console
 from deploy.topology import FAULTLINE
 
 _COLOURS: Final = ("cyan", "green", "magenta", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
+# C0, DEL and C1; what else ends a line; what changes the direction of writing.
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def console() -> Console:
@@ -39,6 +42,11 @@ class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Rich would end the process here, whatever that leaves undone."""
         raise BrokenPipeError
+
+
+def visible(text: object) -> str:
+    r"""As text in which control characters are escapes (`\x1b`, `\n`): it forges no line and drives no terminal."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], str(text))
 
 
 def colours(services: Iterable[str]) -> dict[str, str]:

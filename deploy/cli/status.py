@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.cli.common import Running, running, state_option
-from deploy.cli.screen import console, size, span_of_time
+from deploy.cli.screen import console, size, span_of_time, visible
 from deploy.supervisor.state import StateFolder
 
 _STYLES: Final = {"ready": "green", "failed": "bold red", "waiting": "red", "stopped": "dim"}
@@ -26,12 +26,15 @@ def command(state: StateFolder, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"state": str(state.path), "topology": system.topology, **overview}, indent=2))
     else:
-        _show(system, overview)
+        show(system, overview)
 
 
-def _show(system: Running, overview: dict[str, Any]) -> None:
+def show(system: Running, overview: dict[str, Any]) -> None:
+    """The table, who is not ready and why, and the supervisor."""
     screen = console()
     screen.print(_table(overview["processes"], wide=screen.width >= _WIDE))
+    for line in _details(overview["processes"]):
+        screen.print(line, style="dim", soft_wrap=True)
     own = overview["supervisor"]
     processes = [*overview["processes"], own]
     total, kind = sum(each["memory_bytes"] or 0 for each in processes), own["memory_kind"]
@@ -49,9 +52,12 @@ def _table(processes: list[dict[str, Any]], *, wide: bool) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for each in processes:
         table.add_row(*_row(each, wide=wide))
-        if each["detail"]:
-            table.add_row("", Text(each["detail"], "dim"))
     return table
+
+
+def _details(processes: list[dict[str, Any]]) -> list[str]:
+    """Why somebody is not ready, a line each."""
+    return [f"{each['instance']}: {visible(each['detail'])}" for each in processes if each["detail"]]
 
 
 def _row(process: dict[str, Any], *, wide: bool) -> list[str | Text]:

@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from deploy.cli.screen import Screen
 from deploy.errors import AlreadyRunningError
 from deploy.supervisor import bootstrap, events
 from deploy.supervisor.launch import Launched
-from deploy.supervisor.request import DEFAULT_TOPOLOGY, Request
+from deploy.supervisor.plan import Plan
+from deploy.supervisor.request import DEFAULT_TOPOLOGY, Request, find_topology, parse_replicas
 from deploy.supervisor.state import ENVIRONMENT_KEY, StateFolder, default_folder
 
 
@@ -26,16 +27,27 @@ from deploy.supervisor.state import ENVIRONMENT_KEY, StateFolder, default_folder
     help="Give up when it is not ready by then.",
 )  # fmt: skip
 @click.option("--topology", metavar="MODULE:NAME", default=DEFAULT_TOPOLOGY, show_default=True, help="What to start.")
+@click.option("--replicas", multiple=True, metavar="SERVICE=N", help="Run N of this service; may be given for several.")
 @state_option
-def command(state: StateFolder, detach: bool, free_ports: bool, ready_deadline: float, topology: str) -> None:
+def command(
+    state: StateFolder, detach: bool, free_ports: bool, ready_deadline: float, topology: str, replicas: tuple[str, ...]
+) -> None:
     """Start the system and show its addresses. Ctrl-C ends it, letting every process finish what it has begun."""
-    request = Request(state.path, free_ports, topology, ready_deadline_s=ready_deadline)
+    request = Request(state.path, free_ports, topology, _replicas(topology, replicas), ready_deadline_s=ready_deadline)
     screen = Screen()
     if detach:
         _detached(request, screen)
     else:
         progress = Progress(screen, state)
         bootstrap.run(bootstrap.options(request), progress.on_event, progress.on_addresses)
+
+
+def _replicas(topology: str, pairs: Sequence[str]) -> Mapping[str, int]:
+    """Raises UsageError, before anything is started, naming the valid services."""
+    found = find_topology(topology)
+    replicas = parse_replicas(pairs, [each.name for each in found.processes])
+    Plan(found, replicas)
+    return replicas
 
 
 class Progress:

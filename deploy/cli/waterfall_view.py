@@ -17,7 +17,7 @@ from typing import Final
 
 from rich.text import Text
 
-from deploy.cli.screen import colours
+from deploy.cli.screen import colours, visible
 from observability.embedded.display import duration, operation, ticks
 from observability.embedded.waterfall import Row, Waterfall
 
@@ -93,7 +93,7 @@ def headline(waterfall: Waterfall) -> Text:
     facts = f"{waterfall.spans} spans in {len(waterfall.services)} services"
     retries = f", {waterfall.retries} {'retry' if waterfall.retries == 1 else 'retries'}" if waterfall.retries else ""
     text = Text.assemble(
-        ("Trace ", ""), (waterfall.trace_id, "bold"), f"  {duration(waterfall.duration_us)}, {facts}{retries}"
+        ("Trace ", ""), (visible(waterfall.trace_id), "bold"), f"  {duration(waterfall.duration_us)}, {facts}{retries}"
     )
     if waterfall.errors:
         text.append(f", {waterfall.errors} failed", _ERROR)
@@ -101,7 +101,7 @@ def headline(waterfall: Waterfall) -> Text:
 
 
 def _legend(coloured: Mapping[str, str]) -> Text:
-    return Text("  ").join(Text.assemble(("━━ ", colour), service) for service, colour in coloured.items())
+    return Text("  ").join(Text.assemble(("━━ ", colour), visible(service)) for service, colour in coloured.items())
 
 
 def _axis(duration_us: int, layout: Layout) -> Text:
@@ -119,10 +119,10 @@ def _label(row: Row, service_style: str, *, named: bool) -> Text:
     if row.error:
         label.append("✗ ", _ERROR)
     if named:
-        label.append(f"{row.service}: ", service_style)
+        label.append(f"{visible(row.service)}: ", service_style)
     if row.attempt:
         label.append(f"attempt {row.attempt} ", "yellow" if row.attempt > 1 else "")
-    label.append(operation(row.operation))
+    label.append(visible(operation(row.operation)))
     if row.retried:
         label.append(f" ({len(row.attempts)} attempts)", "yellow")
     return label
@@ -138,7 +138,7 @@ def _is_fine_statement(row: Row) -> bool:
 
 
 def _failure(row: Row, width: int) -> Text:
-    text = Text("  " * row.depth + f"  {row.status_text}", "red")
+    text = Text("  " * row.depth + f"  {visible(row.status_text)}", "red")
     text.truncate(max(_NARROWEST, width), overflow="ellipsis")
     return text
 

@@ -1,6 +1,7 @@
 """`python -m deploy.demo`: exits with 0 only if everything really happened, and leaves nothing behind but its page."""
 
 import asyncio
+import shlex
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ import click
 from rich.console import Console
 
 from deploy.demo.ending import Interrupts, kept_when_it_fails, wait_for_enter
-from deploy.demo.screen import Screen, shown_path
+from deploy.demo.screen import Screen
 from deploy.demo.settings import Demonstration
 from deploy.demo.story import DemoFailedError, Story, Told
 from deploy.errors import DeployError
@@ -77,7 +78,7 @@ def _say_happened(screen: Screen, told: Told) -> None:
     screen.line(
         f"All of it happened: {told.report.sent} requests, {kinds} kinds of outcome, one whole trace.", "bold green"
     )
-    screen.line(f"The trace as a page that needs nothing running: {shown_path(told.page)}")
+    screen.line(f"The trace as a page that needs nothing running: {told.page}")
 
 
 def _say_addresses(screen: Screen, system: System, trace_id: str, stay_s: float) -> None:
@@ -85,15 +86,22 @@ def _say_addresses(screen: Screen, system: System, trace_id: str, stay_s: float)
     screen.line(f"Gateway     {system.gateway_url}/api/v1/docs")
     screen.line(f"Traces      {system.query_url}")
     screen.line(f"This trace  {system.query_url}/trace/{trace_id}")
+    screen.line(f"API key     the key of `demo` in {system.state.client_keys_file}")
+    screen.line(f"Try         faultline status --state {shlex.quote(str(system.state.path))}")
     screen.blank()
     screen.line(f"Press Enter to stop everything; it stops by itself in {stay_s / 60:.0f} minutes.", "bold")
 
 
+def _without_log(text: str) -> str:
+    """Without the path of a log (`StartError`) in the state folder, which is gone; where it was copied, is said."""
+    return text.partition("; its log: ")[0]
+
+
 def _say_failed(screen: Screen, demonstration: Demonstration, error: Exception) -> None:
     screen.blank()
-    for line in str(error).splitlines():
+    for line in _without_log(str(error)).splitlines():
         screen.line(f"The demonstration failed: {line}", "bold red")
-    screen.line(f"Logs: {shown_path(demonstration.folder / 'logs')}")
+    screen.line(f"Logs: {demonstration.folder / 'logs'}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from chaos.load.report import LoadReport
 from chaos.load.table import generator_line, summary_table
 from deploy.cli import waterfall_view
 from deploy.demo.checks import is_whole, missing_services, problems_of_traffic
-from deploy.demo.screen import Screen, shown_path
+from deploy.demo.screen import Screen
 from deploy.demo.settings import MIX, Demonstration
 from deploy.demo.traces import JaegerTrace, fetch_trace
 from observability.embedded import waterfall
@@ -101,7 +101,7 @@ class Story:
         temporary, page = folder / f"trace.{os.getpid()}.tmp", folder / "trace.html"
         temporary.write_text(render_self_contained(trace), encoding="utf-8")
         temporary.replace(page)
-        self.screen.line(f"as a page: {shown_path(page)}")
+        self.screen.line(f"as a page: {page}")
         return page
 
     async def _traffic(self, products: tuple[str, ...]) -> LoadReport:

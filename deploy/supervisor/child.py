@@ -22,8 +22,11 @@ from deploy.supervisor.state import CHECKOUT
 _KEPT_LINES: Final = 20
 _LONGEST_LINE: Final = 4096
 _STDERR_PATIENCE_S: Final = 1.0
-# gRPC's core would send calls to 127.0.0.1 through a proxy named here.
-_NOT_INHERITED: Final = frozenset({"http_proxy", "https_proxy", "grpc_proxy", "all_proxy"})
+# All else in somebody's shell stays there: settings of ours or of OpenTelemetry (`OTEL_*`) meant for another program,
+# and proxies, through which gRPC's core would send calls to 127.0.0.1.
+_INHERITED: Final = frozenset({"PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TMP", "TEMP", "TZ", "LANG", "VIRTUAL_ENV"})
+_INHERITED_KINDS: Final = ("LC_", "PYTHON", "LD_", "DYLD_", "COVERAGE_")
+_LOG_LEVELS: Final = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
 
 
 class Child:
@@ -144,7 +147,14 @@ class _Stderr:
 
 
 def _environment(settings: Mapping[str, str], lifeline_fd: int) -> dict[str, str]:
-    """Ours, without proxies, plus the child's settings; the checkout is importable from any folder."""
-    inherited = {name: value for name, value in os.environ.items() if name.lower() not in _NOT_INHERITED}
+    """What a program needs of ours, plus the child's settings; the checkout is importable from any folder."""
+    inherited = {name: value for name, value in os.environ.items() if _is_inherited(name, value)}
     paths = [str(CHECKOUT), *filter(None, [inherited.get("PYTHONPATH")])]
     return {**inherited, **settings, "LIFELINE_FD": str(lifeline_fd), "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _is_inherited(name: str, value: str) -> bool:
+    """A log level is the one setting that a shell may choose for all; one that is none would only prevent the start."""
+    if name == "LOG_LEVEL":
+        return value in _LOG_LEVELS
+    return name in _INHERITED or name.startswith(_INHERITED_KINDS)

@@ -19,6 +19,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final
 
 from deploy.supervisor import events
@@ -100,6 +101,10 @@ class ManagedProcess:
         self._waking: asyncio.TimerHandle | None = None
         self.settled = asyncio.Event()
         """Set when it is ready, or given up, for the first time."""
+
+    @property
+    def log_file(self) -> Path:
+        return self._log.file
 
     @property
     def snapshot(self) -> Snapshot:

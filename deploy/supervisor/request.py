@@ -51,9 +51,9 @@ def parse(arguments: Sequence[str]) -> Request:
     return Request(found.state, found.free_ports, found.topology, parse_replicas(found.replicas), found.ready_deadline)
 
 
-def parse_replicas(pairs: Sequence[str]) -> dict[str, int]:
-    """`["inventory=2"]` → `{"inventory": 2}`. Raises UsageError naming the pair that is wrong."""
-    return dict(map(_parse_pair, pairs))
+def parse_replicas(pairs: Sequence[str], names: Sequence[str] = ()) -> dict[str, int]:
+    """`["inventory=2"]` → `{"inventory": 2}`. Raises UsageError naming the pair that is wrong, and `names` to choose."""
+    return dict(_parse_pair(pair, names) for pair in pairs)
 
 
 def find_topology(reference: str) -> Topology:
@@ -68,8 +68,9 @@ def find_topology(reference: str) -> Topology:
     return found
 
 
-def _parse_pair(pair: str) -> tuple[str, int]:
+def _parse_pair(pair: str, names: Sequence[str]) -> tuple[str, int]:
     name, _, number = pair.partition("=")
     if not number.isdecimal():
-        raise UsageError(f"replicas: {pair!r} is not NAME=NUMBER")
+        choice = f"; processes: {', '.join(names)}" if names else ""
+        raise UsageError(f"replicas: {pair!r} is not NAME=NUMBER{choice}")
     return name, int(number)

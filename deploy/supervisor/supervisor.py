@@ -93,13 +93,14 @@ class Supervisor:
         found = process.snapshot
         if found.state is State.FAILED:
             code = found.exit_code if found.exit_code in _OWN_CODES else None
-            raise StartError(found.instance, found.detail, code or os.EX_SOFTWARE)
+            raise StartError(found.instance, found.detail, process.log_file, code or os.EX_SOFTWARE)
 
     def _late(self) -> StartError:
-        missing = [each.snapshot for each in self.processes if not each.settled.is_set()]
+        late = [each for each in self.processes if not each.settled.is_set()]
+        missing = [each.snapshot for each in late]
         others = f" (nor {', '.join(each.instance for each in missing[1:])})" if missing[1:] else ""
         reason = f"not ready within {self._ready_deadline_s:g} s{others}: {missing[0].detail or 'no answer yet'}"
-        return StartError(missing[0].instance, reason)
+        return StartError(missing[0].instance, reason, late[0].log_file)
 
     async def _until_stopped(self) -> None:
         """Until asked to, or until a keeper (not its process: those are restarted) ends by an error of ours."""

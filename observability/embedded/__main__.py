@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 from observability import logs
 from observability.embedded.bootstrap import Backend
-from observability.embedded.listener import EX_UNAVAILABLE, PortTakenError
-from observability.embedded.settings import NAME, BackendSettings, load
+from observability.embedded.listener import EX_UNAVAILABLE, AddressError, PortTakenError
+from observability.embedded.settings import EX_CONFIG, NAME, BackendSettings, load
 from observability.redaction import Redactor
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,9 @@ def main() -> None:
     except PortTakenError as exc:
         print(f"{NAME}: {exc}", file=sys.stderr)
         raise SystemExit(EX_UNAVAILABLE) from exc
+    except AddressError as exc:
+        print(f"{NAME}: wrong settings:\n  {exc}", file=sys.stderr)
+        raise SystemExit(EX_CONFIG) from exc
 
 
 async def _run(settings: BackendSettings) -> None:

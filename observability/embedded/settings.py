@@ -3,9 +3,9 @@
 import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from observability import semconv
@@ -26,6 +26,10 @@ def _open(fd: int) -> int:
     return fd
 
 
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
 class BackendSettings(BaseSettings):
     """Every setting of the process."""
 
@@ -40,8 +44,8 @@ class BackendSettings(BaseSettings):
         200_000_000, ge=100_000, description="About the most memory, in bytes, that the kept spans may take."
     )
     service_instance_id: str = Field("faultline-backend-1", description="Name of this process in logs and metrics.")
-    log_level: str = Field(
-        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe log line that is written."
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
+        "INFO", description="Least severe log line that is written."
     )
     drain_timeout_s: float = Field(
         10.0, gt=0, le=300, description="Seconds that requests in flight get to finish when the process is told to end."

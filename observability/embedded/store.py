@@ -28,6 +28,7 @@ class Bounds:
 class _Entry:
     """One trace as it grows. Its spans are kept by service, so that a search reads only those it asks about."""
 
+    number: int  # grows with each trace that begins to arrive
     by_service: dict[str, list[SpanRecord]] = field(default_factory=dict)
     first_start_ns: int = sys.maxsize
     last_start_ns: int = 0
@@ -62,6 +63,7 @@ class MemoryTraceStore:
         self._entries: dict[bytes, _Entry] = {}  # in order of arrival, as all the dictionaries here
         self._of_service: dict[str, dict[bytes, None]] = {}
         self._operations: dict[str, Counter[Operation]] = {}
+        self._begun = 0
         self._spans = 0
         self._bytes = 0
 
@@ -96,12 +98,17 @@ class MemoryTraceStore:
 
     def _insert(self, span: SpanRecord) -> None:
         service = span.origin.service
-        entry = self._entries.setdefault(span.trace_id, _Entry())
+        entry = self._entries.get(span.trace_id) or self._begin(span.trace_id)
         entry.add(span)
         self._of_service.setdefault(service, {})[span.trace_id] = None
         self._operations.setdefault(service, Counter())[Operation(span.name, span.kind)] += 1
         self._spans += 1
         self._bytes += span.size_bytes
+
+    def _begin(self, trace_id: bytes) -> _Entry:
+        self._begun += 1
+        entry = self._entries[trace_id] = _Entry(self._begun)
+        return entry
 
     def _evict(self, trace_id: bytes) -> int:
         spans = [*self._entries.pop(trace_id).spans()]
@@ -137,9 +144,14 @@ class MemoryTraceStore:
         matching = self._matching(query, predicate(query))
         return [Trace(trace_id, tuple(self._entries[trace_id].spans())) for trace_id in islice(matching, query.limit)]
 
+    def _newest_first(self, service: str | None) -> Iterable[bytes]:
+        if service is None:
+            return reversed(self._entries)
+        # A service may join a trace late: its own order is not that in which the traces began to arrive.
+        return sorted(self._of_service.get(service, ()), key=lambda each: self._entries[each].number, reverse=True)
+
     def _matching(self, query: TraceQuery, matches: Predicate) -> Iterator[bytes]:
-        known = self._entries if query.service is None else self._of_service.get(query.service, {})
-        for trace_id in reversed(known):
+        for trace_id in self._newest_first(query.service):
             entry = self._entries[trace_id]
             candidates = entry.spans() if query.service is None else entry.by_service[query.service]
             if entry.can_match(query) and any(matches(span) for span in candidates):

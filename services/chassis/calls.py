@@ -17,7 +17,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from observability import semconv
 from observability.telemetry import Telemetry
 from services.chassis.edge import Edge
-from services.chassis.errors import AttemptTimeoutError, Catalogue, DeadlineExceededError, DeadlineSpentError
+from services.chassis.errors import AttemptTimeoutError, CallError, Catalogue, DeadlineExceededError, DeadlineSpentError
 from services.chassis.resilience import outcome
 from services.chassis.resilience.events import Event
 from services.chassis.resilience.outcome import Outcome
@@ -43,7 +43,8 @@ class CallSeam:
         """Makes the counters of `operations` exist at zero, so that a first failure shows as an increase."""
         for operation in operations:
             for each in Outcome:
-                self._telemetry.metrics.zero(semconv.CALL_ATTEMPTS, self.edge.callee, operation, each)
+                for metric in (semconv.CALL_ATTEMPTS, semconv.CALL_DURATION):
+                    self._telemetry.metrics.zero(metric, self.edge.callee, operation, each)
 
     async def call(self, operation: str, attempt: Callable[[Attempt], Awaitable[T]], *, idempotent: bool) -> T:
         """Performs one logical call.
@@ -82,11 +83,18 @@ class CallSeam:
         span.set_attribute(semconv.OUTCOME, result)
         if result is not Outcome.CANCELLED and (event := _EVENTS.get(type(error))):
             span.add_event(event)
-        if result is Outcome.FAILURE:
+        if error and result is Outcome.FAILURE:
             span.set_status(Status(StatusCode.ERROR, str(error)))
-            span.set_attribute(semconv.ERROR_TYPE, type(error).__name__)
+            # A cancellation that is the peer's failure is the deadline's: see the outcome table.
+            spent = DeadlineExceededError if isinstance(error, asyncio.CancelledError) else None
+            span.set_attribute(semconv.ERROR_TYPE, error_type(type(error), spent))
         seconds = time.perf_counter() - started
         self._telemetry.metrics.observe(semconv.CALL_DURATION, seconds, self.edge.callee, operation, result)
+
+
+def error_type(error: type[BaseException], spent: type[CallError] | None) -> str:
+    """`error.type` of every span and metric of a call: the limit that was `spent`, if any, else the error's own name."""
+    return (spent or error).__name__
 
 
 _EVENTS: dict[type, str] = {

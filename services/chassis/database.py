@@ -6,9 +6,11 @@ connections cannot both do; so transactions are begun here, those that write as 
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import partial
 from typing import Any, TypeVar
 
 from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer
@@ -24,6 +26,8 @@ from services.chassis.calls import CallSeam
 from services.chassis.errors import PeerUnavailableError
 from services.chassis.resilience.outcome import Outcome, of_error
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 Work = Callable[[AsyncSession], Awaitable[T]]
 """One transaction's work. It may be run again, so it changes nothing but the database."""
@@ -32,6 +36,7 @@ Turn = AbstractAsyncContextManager[None]
 """Waits for the right to begin a transaction, and gives it back."""
 
 _READ_ONLY = "faultline_read_only"
+_UNDO_TIMEOUT = 2.0  # seconds that an abandoned transaction gets to be undone
 _BUSY_TIMEOUT = 1.0  # seconds; shorter than any attempt, so that it is the database that says why
 
 
@@ -44,6 +49,7 @@ class Database:
         self._engine = _engine(url, seam.edge.callee)
         _trace(self._engine, telemetry)
         self._reader = self._engine.execution_options(**{_READ_ONLY: True})
+        self._running: set[asyncio.Future[Any]] = set()
         # SQLite has one writer at a time and no queue for the others: they would poll, and some would starve.
         self._turn = asyncio.Lock() if self._engine.dialect.name == "sqlite" else nullcontext()
 
@@ -58,6 +64,8 @@ class Database:
         """Nothing of its own is in flight: what uses it has drained before."""
 
     async def stop(self) -> None:
+        if self._running:
+            await asyncio.wait(self._running, timeout=_UNDO_TIMEOUT)
         await self._engine.dispose()
 
     async def check(self) -> None:
@@ -85,8 +93,7 @@ class Database:
     async def _attempt(self, operation: str, engine: AsyncEngine, turn: Turn, work: Work[T]) -> T:
         started, result = time.perf_counter(), Outcome.SUCCESS
         try:
-            async with turn, AsyncSession(engine, expire_on_commit=False) as session, session.begin():
-                return await work(session)
+            return await self._to_its_end(partial(_transaction, engine, turn, work))
         except (OperationalError, PoolTimeoutError, OSError) as exc:
             result = Outcome.FAILURE
             raise PeerUnavailableError(self._seam.edge, operation, _why(exc), retry_after=1.0) from exc
@@ -97,6 +104,47 @@ class Database:
             labels = (engine.dialect.name, operation, result)
             seconds = time.perf_counter() - started
             self._telemetry.metrics.observe(semconv.DB_CLIENT_OPERATION_DURATION, seconds, *labels)
+
+    async def _to_its_end(self, transaction: Callable[[asyncio.Event], Awaitable[T]]) -> T:
+        """Runs `transaction` in a task that outlives a cancelled caller for as long as it takes to undo it.
+
+        A statement cut off in the middle would cost the connection, and leave its rollback to chance.
+        """
+        abandoned = asyncio.Event()
+        task = asyncio.ensure_future(transaction(abandoned))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            abandoned.set()
+            task.add_done_callback(_expected)
+            asyncio.get_running_loop().call_later(_UNDO_TIMEOUT, task.cancel)
+            raise
+
+
+class _AbandonedError(Exception):
+    """Undoes a transaction that nobody waits for any more."""
+
+
+async def _transaction(engine: AsyncEngine, turn: Turn, work: Work[T], abandoned: asyncio.Event) -> T:
+    async with turn:
+        _unless(abandoned)
+        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+            result = await work(session)
+            _unless(abandoned)
+            return result
+
+
+def _unless(abandoned: asyncio.Event) -> None:
+    if abandoned.is_set():
+        raise _AbandonedError
+
+
+def _expected(task: asyncio.Future[Any]) -> None:
+    # Nobody is left to hear of it; looking at it keeps asyncio from calling it forgotten.
+    if not task.cancelled() and (error := task.exception()) and not isinstance(error, _AbandonedError):
+        log.warning("an abandoned transaction ended badly", extra={"error": str(error)})
 
 
 def _why(exc: Exception) -> str:

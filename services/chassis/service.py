@@ -106,6 +106,6 @@ def _side_listeners(
     control_app = control.create_app(settings.control_token.get_secret_value(), service.seams)
     listeners = [
         HttpServer("admin", admin_app, settings.bind_host, settings.admin_port, "ADMIN_PORT"),
-        HttpServer("control", control_app, settings.bind_host, settings.control_port, "CONTROL_PORT"),
+        HttpServer("control", control_app, settings.control_host, settings.control_port, "CONTROL_PORT"),
     ]
     return SideThread("admin and control", listeners, [lag.watch])

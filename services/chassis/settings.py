@@ -3,10 +3,11 @@
 A wrong setting stops the process before anything is started, naming every wrong key.
 """
 
+import re
 import sys
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.chassis.errors import SettingsError
@@ -21,8 +22,43 @@ def _split(value: object) -> object:
     return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
 
 
-Targets = Annotated[list[str], NoDecode, BeforeValidator(_split), Field(min_length=1)]
-"""Addresses of a peer's replicas, separated by commas."""
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _matching(pattern: str, example: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"must look like {example}")
+        return value
+
+    return AfterValidator(check)
+
+
+_HOST = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
+_PORT = r"[0-9]{1,5}"
+
+HttpAddress = Annotated[str, _matching(rf"https?://{_HOST}(?::{_PORT})?", "http://127.0.0.1:8081")]
+OptionalAddress = Annotated[str, _matching(rf"(?:https?://{_HOST}(?::{_PORT})?)?", "http://127.0.0.1:4317")]
+GrpcAddress = Annotated[str, _matching(rf"{_HOST}:{_PORT}", "127.0.0.1:50051")]
+
+
+def _resolvable_together(targets: list[str]) -> list[str]:
+    if len(targets) > 1 and not all(re.fullmatch(rf"[0-9.]+:{_PORT}", each) for each in targets):
+        raise ValueError("several addresses must be given as IPv4 addresses with ports")
+    return targets
+
+
+HttpTargets = Annotated[list[HttpAddress], NoDecode, BeforeValidator(_split), Field(min_length=1)]
+"""Addresses of a peer's HTTP replicas, separated by commas."""
+
+GrpcTargets = Annotated[
+    list[GrpcAddress], NoDecode, BeforeValidator(_split), Field(min_length=1), AfterValidator(_resolvable_together)
+]
+"""Addresses of a peer's gRPC replicas, separated by commas."""
+
+
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
 
 
 class ServiceSettings(BaseSettings):
@@ -32,18 +68,19 @@ class ServiceSettings(BaseSettings):
 
     bind_host: str = Field("127.0.0.1", description="Address all listeners bind to.")
     admin_port: Port = Field(description="Port of the read-only admin listener: metrics and health.")
+    control_host: str = Field(
+        "127.0.0.1", description="Address the control listener binds to, whatever the others bind to."
+    )
     control_port: Port = Field(description="Port of the control listener, which needs the token.")
     control_token: SecretStr = Field(
         min_length=16, description="Bearer token of the control listener, 16 characters or more. No default."
     )
     service_instance_id: str = Field("", description="Name of this replica in telemetry; empty: `<service>-1`.")
-    otel_exporter_otlp_endpoint: str = Field(
+    otel_exporter_otlp_endpoint: OptionalAddress = Field(
         "http://127.0.0.1:4317", description="OTLP/gRPC address that spans go to; empty: spans go nowhere."
     )
     trace_sample_ratio: float = Field(1.0, ge=0, le=1, description="Share of new traces that are recorded, 0 to 1.")
-    log_level: str = Field(
-        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe log line that is written."
-    )
+    log_level: LogLevel = Field("INFO", description="Least severe log line that is written.")
     drain_timeout_s: float = Field(
         10.0, gt=0, le=300, description="Seconds that requests in flight get to finish when the process is told to end."
     )
@@ -77,5 +114,5 @@ def load(settings: type[S]) -> S:
 
 def _explained(exc: ValidationError) -> str:
     # The value is not shown: it may be a secret that was put under a wrong name.
-    rows = (f"  {'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in exc.errors())
+    rows = (f"  {str(each['loc'][0]).upper()}: {each['msg']}" for each in exc.errors())
     return "wrong settings:\n" + "\n".join(rows)

@@ -145,6 +145,37 @@ _ENTRIES = (
         "The payment was settled or undone in another way, so that this step is no longer possible.",
     ),
     ErrorEntry(
+        "order-cancelled",
+        409,
+        "FAILED_PRECONDITION",
+        "The order was cancelled",
+        "The order was cancelled while its checkout was under way. Nothing is charged and no goods are kept. "
+        "Place a new order, with a new Idempotency-Key, to have it after all.",
+    ),
+    ErrorEntry(
+        "order-not-cancellable",
+        409,
+        "FAILED_PRECONDITION",
+        "The order cannot be cancelled",
+        "The order was rejected: it came to nothing already, so that there is nothing to give back.",
+    ),
+    ErrorEntry(
+        "inventory-unavailable",
+        409,
+        "FAILED_PRECONDITION",
+        "The goods could not be reserved in time",
+        "The stock did not answer for so long that the order was given up. Nothing was charged. "
+        "Place a new order, with a new Idempotency-Key, to try again.",
+    ),
+    ErrorEntry(
+        "payment-unavailable",
+        409,
+        "FAILED_PRECONDITION",
+        "The payment could not be made in time",
+        "The payment was not finished for so long that the order was given up. Nothing is charged and the goods were "
+        "given back. Place a new order, with a new Idempotency-Key, to try again.",
+    ),
+    ErrorEntry(
         "content-too-large",
         413,
         "RESOURCE_EXHAUSTED",

@@ -14,6 +14,11 @@ def to_timestamp(microseconds: int) -> Timestamp:
     return timestamp
 
 
+def from_timestamp(timestamp: Timestamp) -> int:
+    """The inverse of `to_timestamp`."""
+    return timestamp.ToMicroseconds()
+
+
 def to_datetime(microseconds: int) -> datetime:
     """The moment with its time zone, exact to the microsecond; its ISO form is RFC 3339."""
     return _EPOCH + timedelta(microseconds=microseconds)

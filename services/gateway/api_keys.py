@@ -11,13 +11,15 @@ from services.chassis.principal import Principal
 
 HEADER = "X-API-Key"
 
+_ID = "^[!-~]{1,64}$"  # travels inward as a header and as gRPC metadata
+
 
 class KeyEntry(BaseModel):
     """One accepted key: `sha256` is the hex digest of the key itself, which is kept nowhere."""
 
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    user_id: str = Field(min_length=1, max_length=64)
-    client_id: str = Field(min_length=1, max_length=64)
+    user_id: str = Field(pattern=_ID)
+    client_id: str = Field(pattern=_ID)
     scopes: frozenset[str]
 
 

@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from observability.telemetry import Telemetry
 from services.chassis.calls import CallSeam
 from services.chassis.edge import Edge, Kind
-from services.chassis.http import app
+from services.chassis.http import app, middleware
 from services.chassis.http.client import HttpClient
 from services.chassis.http.server import HttpServer
 from services.chassis.resilience.pipeline import EdgePolicy
@@ -62,4 +62,5 @@ def create_app(
     made.include_router(v1.create_router(deps))
     pages.add_pages(made)
     openapi.describe(made)
+    middleware.declare_routes(made, telemetry)
     return made

@@ -15,8 +15,8 @@ from services.gateway.domain import Order, OrderRequest
 
 PATH = "/v1/orders"
 
-PLACE, GET, LIST = "place_order", "get_order", "list_orders"
-OPERATIONS = (PLACE, GET, LIST)
+PLACE, GET, LIST, CANCEL = "place_order", "get_order", "list_orders", "cancel_order"
+OPERATIONS = (PLACE, GET, LIST, CANCEL)
 
 T = TypeVar("T")
 
@@ -36,8 +36,11 @@ class OrdersClient:
         return await self._ask(PLACE, sent, _ORDER)
 
     async def get_order(self, principal: Principal, order_id: str) -> Order:
-        path = f"{PATH}/{quote(order_id, safe='')}"
-        return await self._ask(GET, HttpRequest("GET", path, principal=principal), _ORDER)
+        return await self._ask(GET, HttpRequest("GET", _path(order_id), principal=principal), _ORDER)
+
+    async def cancel_order(self, principal: Principal, order_id: str) -> Order:
+        request = HttpRequest("PUT", f"{_path(order_id)}/cancellation", principal=principal)
+        return await self._ask(CANCEL, request, _ORDER)
 
     async def list_orders(self, principal: Principal, limit: int, cursor: str) -> Page[Order]:
         query = {"limit": str(limit), "cursor": cursor}
@@ -52,3 +55,7 @@ class OrdersClient:
             return shape.validate_python(body)
         except ValidationError as exc:
             raise MalformedAnswerError(self._edge, operation, f"{exc.error_count()} fields are wrong") from exc
+
+
+def _path(order_id: str) -> str:
+    return f"{PATH}/{quote(order_id, safe='')}"

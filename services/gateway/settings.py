@@ -2,7 +2,7 @@
 
 from pydantic import Field, FilePath, field_validator
 
-from services.chassis.settings import Port, ServiceSettings, Targets
+from services.chassis.settings import GrpcTargets, HttpTargets, Port, ServiceSettings
 from services.gateway import api_keys
 
 
@@ -10,10 +10,10 @@ class GatewaySettings(ServiceSettings):
     """What the gateway needs besides what every service needs."""
 
     http_port: Port = Field(description="Port of the public HTTP listener.")
-    orders_targets: Targets = Field(
+    orders_targets: HttpTargets = Field(
         default=["http://127.0.0.1:8081"], description="Addresses of orders' replicas, separated by commas."
     )
-    inventory_targets: Targets = Field(
+    inventory_targets: GrpcTargets = Field(
         default=["127.0.0.1:50051"], description="Addresses of inventory's replicas, separated by commas."
     )
     api_keys_file: FilePath = Field(
@@ -31,5 +31,8 @@ class GatewaySettings(ServiceSettings):
     @field_validator("api_keys_file")
     @classmethod
     def _holds_keys(cls, path: FilePath) -> FilePath:
-        api_keys.read(path)
+        try:
+            api_keys.read(path)
+        except OSError as exc:
+            raise ValueError(f"cannot be read: {exc.strerror}") from exc
         return path

@@ -39,6 +39,11 @@ async def get_order(deps: Dependencies, principal: Principal, order_id: str) -> 
     return await deps.orders.get_order(principal, order_id)
 
 
+async def cancel_order(deps: Dependencies, principal: Principal, order_id: str) -> Order:
+    """One of the principal's own orders, `cancelled`, or `pending` while that is going on."""
+    return await deps.orders.cancel_order(principal, order_id)
+
+
 async def list_orders(deps: Dependencies, principal: Principal, limit: int, cursor: str) -> Page[Order]:
     """A page of the principal's own orders, newest first; an empty cursor for the first page."""
     return await deps.orders.list_orders(principal, limit, cursor)

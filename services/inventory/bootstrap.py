@@ -12,6 +12,7 @@ from services.chassis.rpc.server import GrpcServer
 from services.chassis.service import Service
 from services.contracts.errors import CATALOGUE
 from services.inventory import catalogue, grpc_api
+from services.inventory.expiry import Expiry
 from services.inventory.ports import Dependencies
 from services.inventory.repository import SqlStockStore, metadata
 from services.inventory.seed import Seed
@@ -31,4 +32,5 @@ def bootstrap(settings: InventorySettings, telemetry: Telemetry) -> Service:
     seed = Seed(deps, catalogue.products(settings.catalogue_stock))
     interceptor = ServerInterceptor(telemetry, CATALOGUE)
     server = GrpcServer({grpc_api.SERVICE: grpc_api.adder(deps)}, interceptor, settings.bind_host, settings.grpc_port)
-    return Service([database, seed, server], checks={"database": database.check}, seams=[seam])
+    expiry = Expiry(deps, telemetry, settings.expiry_interval_s, settings.expiry_grace_s)
+    return Service([database, seed, expiry, server], checks={"database": database.check}, seams=[seam])

@@ -9,7 +9,13 @@ A reservation belongs to one order and moves so:
        +--------------> released <--------------+
 
 `released` is the end. An order that was released before it was reserved gets an empty released reservation, so
-that a Reserve that arrives late is refused instead of holding goods for nobody.
+that a Reserve that arrives late is refused instead of holding goods for nobody. A Reserve that is refused is such an end
+too, and kept with its reason, so that asking again, or a request that arrives late, gets the same answer.
+
+What is held expires: from `expires_at_us` on it may be given back, which is a Release that nobody asked for. Until that
+has happened it is held, and can be confirmed. A Reserve that is repeated when less than half of the time is left begins
+the time anew. What was sold does not expire.
+
 At every moment, for each product: initial stock = available + held + confirmed.
 """
 
@@ -62,10 +68,23 @@ class ReservationState(StrEnum):
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """Why nothing was reserved: a slug of the error catalogue, and what its problem said."""
+
+    slug: str
+    detail: str
+    errors: tuple[FieldError, ...]
+
+    def problem(self) -> ProblemError:
+        return ProblemError(self.slug, self.detail, errors=self.errors)
+
+
+@dataclass(frozen=True)
 class Reservation:
     """The goods of one order, in the order of its lines.
 
-    Times are microseconds since 1970 in UTC; from `expires_at_us` on what is held may be given back.
+    Times are microseconds since 1970 in UTC; from `expires_at_us` on what is held may be given back. `refusal` is there
+    where nothing was ever held, because it could not be.
     """
 
     order_id: str
@@ -73,6 +92,7 @@ class Reservation:
     lines: tuple[ReservedLine, ...]
     created_at_us: int
     expires_at_us: int
+    refusal: Refusal | None = None
 
     def asked_for(self) -> tuple[Line, ...]:
         return tuple(each.line for each in self.lines)
@@ -80,9 +100,27 @@ class Reservation:
     def moved(self, state: ReservationState) -> "Reservation":
         return replace(self, state=state)
 
+    def refused(self, refusal: Refusal) -> "Reservation":
+        return replace(self, state=ReservationState.RELEASED, refusal=refusal)
+
+    def prolonged(self, now_us: int, hold_for_us: int) -> "Reservation":
+        """Held for as long as a new one, if less than half of that is left; itself else."""
+        enough = self.state is not ReservationState.HELD or self.expires_at_us - now_us >= hold_for_us // 2
+        return self if enough else replace(self, expires_at_us=now_us + hold_for_us)
+
+
+def begun(
+    order_id: str, lines: Sequence[Line], products: Mapping[str, Product], now_us: int, hold_for_us: int
+) -> Reservation:
+    """A new reservation at today's prices, or a refused one where a product is not among `products`."""
+    if unknown := _unknown(lines, products):
+        return never_held(order_id, now_us).refused(unknown)
+    priced = [ReservedLine(each.product_id, each.quantity, products[each.product_id].price) for each in lines]
+    return held(order_id, priced, now_us, hold_for_us)
+
 
 def held(order_id: str, lines: Sequence[ReservedLine], now_us: int, hold_for_us: int) -> Reservation:
-    """A new reservation."""
+    """A new reservation of these goods."""
     return Reservation(order_id, ReservationState.HELD, tuple(lines), now_us, now_us + hold_for_us)
 
 
@@ -91,11 +129,14 @@ def never_held(order_id: str, now_us: int) -> Reservation:
     return Reservation(order_id, ReservationState.RELEASED, (), now_us, now_us)
 
 
-def answered_again(reservation: Reservation, lines: Sequence[Line]) -> Reservation:
-    """The answer to a Reserve whose order has `reservation` already.
+def answered(reservation: Reservation, lines: Sequence[Line]) -> Reservation:
+    """The answer to a Reserve whose order has `reservation`, since now or before.
 
-    Raises ProblemError reservation-closed, or idempotency-key-reused where the lines differ from the first time's.
+    Raises ProblemError with why it was refused, reservation-closed, or idempotency-key-reused where the lines differ
+    from the first time's.
     """
+    if reservation.refusal:
+        raise reservation.refusal.problem()
     if reservation.state is ReservationState.RELEASED:
         raise closed(reservation)
     if reservation.asked_for() != tuple(lines):
@@ -115,29 +156,24 @@ def check_lines(lines: Sequence[Line]) -> None:
         raise ProblemError("validation-failed", "the lines are not those of an order", errors=errors)
 
 
-def priced(lines: Sequence[Line], products: Mapping[str, Product]) -> tuple[ReservedLine, ...]:
-    """`lines` with today's prices.
-
-    Raises ProblemError unknown-product, naming each line whose product is not among `products`.
-    """
-    errors = [
+def _unknown(lines: Sequence[Line], products: Mapping[str, Product]) -> Refusal | None:
+    """The refusal that names each line whose product is not among `products`."""
+    errors = tuple(
         FieldError(f"lines[{index}].product_id", f"there is no product {line.product_id}")
         for index, line in enumerate(lines)
         if line.product_id not in products
-    ]
-    if errors:
-        raise ProblemError("unknown-product", "the catalogue does not have every product", errors=errors)
-    return tuple(ReservedLine(each.product_id, each.quantity, products[each.product_id].price) for each in lines)
+    )
+    return Refusal("unknown-product", "the catalogue does not have every product", errors) if errors else None
 
 
-def out_of_stock(lines: Sequence[Line], available: Mapping[str, int]) -> ProblemError:
+def out_of_stock(lines: Sequence[Line], available: Mapping[str, int]) -> Refusal:
     """The refusal of `lines`, naming those whose product is in `available`, with the pieces there are."""
-    errors = [
+    errors = tuple(
         FieldError(
             f"lines[{index}].quantity",
             f"{line.quantity} of {line.product_id} asked for, {available[line.product_id]} available",
         )
         for index, line in enumerate(lines)
         if line.product_id in available
-    ]
-    return ProblemError("out-of-stock", "nothing was reserved", errors=errors)
+    )
+    return Refusal("out-of-stock", "nothing was reserved", errors)

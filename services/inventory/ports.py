@@ -36,8 +36,15 @@ class Stock(Protocol):
     async def give_back(self, product_id: str, quantity: int) -> None:
         """Puts pieces back to what is available."""
 
-    async def move(self, order_id: str, before: ReservationState, after: ReservationState) -> None:
-        """Stores a reservation's new state; it must be in `before`."""
+    async def expired(self, now_us: int, limit: int) -> Sequence[Reservation]:
+        """At most `limit` held reservations that have expired by now, those first that did so first.
+
+        Within a writing transaction nobody else can change them until the end; those that somebody else is just
+        changing are left out.
+        """
+
+    async def save(self, reservation: Reservation, before: ReservationState) -> None:
+        """Stores what may change of a reservation: state, expiry, refusal; the stored one must be in `before`."""
 
 
 class StockStore(Protocol):

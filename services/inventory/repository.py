@@ -4,7 +4,9 @@ The tables are a contract too: the invariants of a finished run are proven from 
 Amounts are in the smallest unit, times in microseconds since 1970 in UTC.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -17,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     insert,
     select,
     update,
@@ -26,8 +29,9 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis.database import Database
+from services.chassis.errors import FieldError
 from services.contracts.money.money import Money
-from services.inventory.domain import Product, Reservation, ReservationState, ReservedLine
+from services.inventory.domain import Product, Refusal, Reservation, ReservationState, ReservedLine
 from services.inventory.ports import Stock
 
 T = TypeVar("T")
@@ -54,7 +58,9 @@ reservations = Table(
     Column("state", String(16), nullable=False),
     Column("created_at_us", BigInteger, nullable=False),
     Column("expires_at_us", BigInteger, nullable=False),
+    Column("refusal", Text),  # JSON: slug, detail and errors, so that the same answer can be given again
     CheckConstraint("state IN ('held', 'confirmed', 'released')", name="known_state"),
+    CheckConstraint("refusal IS NULL OR state = 'released'", name="refused_holds_nothing"),
     Index("reservations_by_expiry", "state", "expires_at_us"),
 )
 
@@ -105,12 +111,8 @@ class SqlStock:
     async def reservation(self, order_id: str) -> Reservation | None:
         # The lock matters to PostgreSQL; in SQLite the whole transaction is one.
         header = select(reservations).where(reservations.c.order_id == order_id).with_for_update()
-        found = (await self._session.execute(header)).mappings().one_or_none()
-        if found is None:
-            return None
-        of_order = reservation_lines.c.order_id == order_id
-        lines = select(reservation_lines).where(of_order).order_by(reservation_lines.c.position)
-        return _reservation(found, (await self._session.execute(lines)).mappings().all())
+        found = await self._with_lines((await self._session.execute(header)).mappings().all())
+        return found[0] if found else None
 
     async def add_reservation(self, reservation: Reservation) -> bool:
         added = await self._insert_new(reservations, [_reservation_values(reservation)])
@@ -127,10 +129,26 @@ class SqlStock:
         more = update(products).where(products.c.product_id == product_id)
         await self._session.execute(more.values(available=products.c.available + quantity))
 
-    async def move(self, order_id: str, before: ReservationState, after: ReservationState) -> None:
-        there = (reservations.c.order_id == order_id) & (reservations.c.state == before)
-        moved = update(reservations).where(there).values(state=after).returning(reservations.c.order_id)
-        (await self._session.execute(moved)).one()
+    async def expired(self, now_us: int, limit: int) -> Sequence[Reservation]:
+        due = (reservations.c.state == ReservationState.HELD) & (reservations.c.expires_at_us <= now_us)
+        first = select(reservations).where(due).order_by(reservations.c.expires_at_us).limit(limit)
+        locked = first.with_for_update(skip_locked=True)
+        return await self._with_lines((await self._session.execute(locked)).mappings().all())
+
+    async def save(self, reservation: Reservation, before: ReservationState) -> None:
+        there = (reservations.c.order_id == reservation.order_id) & (reservations.c.state == before)
+        changed = update(reservations).where(there).values(_changing(reservation))
+        (await self._session.execute(changed.returning(reservations.c.order_id))).one()
+
+    async def _with_lines(self, rows: Sequence[RowMapping]) -> list[Reservation]:
+        if not rows:
+            return []
+        by_order: dict[str, list[RowMapping]] = {row["order_id"]: [] for row in rows}
+        of_orders = reservation_lines.c.order_id.in_(list(by_order))
+        lines = select(reservation_lines).where(of_orders).order_by(reservation_lines.c.position)
+        for line in (await self._session.execute(lines)).mappings():
+            by_order[line["order_id"]].append(line)
+        return [_reservation(row, by_order[row["order_id"]]) for row in rows]
 
     async def _insert_new(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Inserts the rows whose keys are new; says whether there was any."""
@@ -161,15 +179,30 @@ def _reservation(row: RowMapping, lines: Sequence[RowMapping]) -> Reservation:
         for each in lines
     )
     state = ReservationState(row["state"])
-    return Reservation(row["order_id"], state, reserved, row["created_at_us"], row["expires_at_us"])
+    times = (row["created_at_us"], row["expires_at_us"])
+    return Reservation(row["order_id"], state, reserved, *times, refusal=_refusal(row["refusal"]))
+
+
+def _refusal(text: str | None) -> Refusal | None:
+    if text is None:
+        return None
+    said = json.loads(text)
+    return Refusal(said["slug"], said["detail"], tuple(FieldError(**each) for each in said["errors"]))
 
 
 def _reservation_values(reservation: Reservation) -> dict[str, Any]:
     return {
         "order_id": reservation.order_id,
-        "state": reservation.state,
         "created_at_us": reservation.created_at_us,
+        **_changing(reservation),
+    }
+
+
+def _changing(reservation: Reservation) -> dict[str, Any]:
+    return {
+        "state": reservation.state,
         "expires_at_us": reservation.expires_at_us,
+        "refusal": json.dumps(asdict(reservation.refusal)) if reservation.refusal else None,
     }
 
 

@@ -19,3 +19,13 @@ class InventorySettings(ServiceSettings):
     reservation_ttl_s: float = Field(
         900.0, gt=0, description="Seconds after which goods that were reserved and not sold may be given back."
     )
+    expiry_interval_s: float = Field(
+        5.0, gt=0, le=3600, description="Seconds between looks for reservations that have expired."
+    )
+    expiry_grace_s: float = Field(
+        60.0,
+        ge=0,
+        le=86_400,
+        description="Seconds after the start in which nothing is given back, so that orders that were paid for while "
+        "the inventory was away can still be confirmed.",
+    )

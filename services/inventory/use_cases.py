@@ -4,6 +4,7 @@ Each may raise ProblemError with the slugs named in `inventory.proto`, besides f
 CallError where the store does not answer. The steps of a checkout take effect once, however often they are asked for.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from services.chassis.errors import FieldError, ProblemError
@@ -12,7 +13,7 @@ from services.contracts.limits import MAX_BATCH, MAX_ID_LENGTH, is_id
 from services.contracts.pages import DEFAULT_LIMIT, MAX_LIMIT, Page, decode_cursor, encode_cursor
 from services.contracts.scopes import ORDERS_WRITE, PRODUCTS_READ
 from services.inventory import domain
-from services.inventory.domain import Line, Product, Reservation, ReservationState
+from services.inventory.domain import Line, Product, Reservation, ReservationState, ReservedLine
 from services.inventory.ports import Dependencies, Stock
 
 LISTING = "products"
@@ -26,6 +27,8 @@ OPERATIONS = (
     "confirm",
     "release",
     "get_reservation",
+    "find_expired",
+    "expire",
 )
 """What the store is asked to do, by the names it has in telemetry."""
 
@@ -68,19 +71,20 @@ async def batch_get_products(
 
 
 async def reserve(deps: Dependencies, principal: Principal, order_id: str, lines: Sequence[Line]) -> Reservation:
-    """Sets all lines aside, or none, and prices them."""
+    """Sets all lines aside, or none, and prices them. A refusal is stored, so that it stays the answer."""
     _require(principal, ORDERS_WRITE)
     domain.check_lines(lines)
+    now = deps.clock()
 
     async def work(stock: Stock) -> Reservation:
         products = await stock.products(line.product_id for line in lines)
-        reservation = domain.held(order_id, domain.priced(lines, products), deps.clock(), deps.hold_for_us)
-        if await stock.add_reservation(reservation):
-            await _take(stock, lines)
-            return reservation
-        return domain.answered_again(await _existing(stock, order_id), lines)
+        new = domain.begun(order_id, lines, products, now, deps.hold_for_us)
+        if await stock.add_reservation(new):
+            return await _taken(stock, new)
+        first = domain.answered(await _existing(stock, order_id), lines)
+        return await _saved(stock, first, first.prolonged(now, deps.hold_for_us))
 
-    return await deps.store.write("reserve", work)
+    return domain.answered(await deps.store.write("reserve", work), lines)
 
 
 async def confirm(deps: Dependencies, principal: Principal, order_id: str) -> Reservation:
@@ -91,7 +95,7 @@ async def confirm(deps: Dependencies, principal: Principal, order_id: str) -> Re
         reservation = await _existing(stock, order_id)
         if reservation.state is ReservationState.RELEASED:
             raise domain.closed(reservation)
-        return await _move(stock, reservation, ReservationState.CONFIRMED)
+        return await _saved(stock, reservation, reservation.moved(ReservationState.CONFIRMED))
 
     return await deps.store.write("confirm", work)
 
@@ -104,8 +108,8 @@ async def release(deps: Dependencies, principal: Principal, order_id: str) -> Re
         await stock.add_reservation(domain.never_held(order_id, deps.clock()))
         reservation = await _existing(stock, order_id)
         if reservation.state is not ReservationState.RELEASED:
-            await _give_back(stock, reservation)
-        return await _move(stock, reservation, ReservationState.RELEASED)
+            await _give_back(stock, reservation.lines)
+        return await _saved(stock, reservation, reservation.moved(ReservationState.RELEASED))
 
     return await deps.store.write("release", work)
 
@@ -116,6 +120,22 @@ async def get_reservation(deps: Dependencies, principal: Principal, order_id: st
     if not is_id(order_id):
         raise _no_reservation(order_id)
     return await deps.store.read("get_reservation", lambda stock: _existing(stock, order_id))
+
+
+async def expire(deps: Dependencies, limit: int) -> int:
+    """Gives back what at most `limit` expired reservations hold; how many they were. For the service itself."""
+    now = deps.clock()
+    if not await deps.store.read("find_expired", lambda stock: stock.expired(now, 1)):
+        return 0  # so that looking alone does not keep others from writing
+
+    async def work(stock: Stock) -> int:
+        expired = await stock.expired(now, limit)
+        await _give_back(stock, [line for each in expired for line in each.lines])
+        for each in expired:
+            await _saved(stock, each, each.moved(ReservationState.RELEASED))
+        return len(expired)
+
+    return await deps.store.write("expire", work)
 
 
 async def _existing(stock: Stock, order_id: str) -> Reservation:
@@ -129,24 +149,31 @@ def _no_reservation(order_id: str) -> ProblemError:
     return ProblemError("reservation-not-found", f"nothing was reserved for {order_id[:MAX_ID_LENGTH]!r}")
 
 
-async def _take(stock: Stock, lines: Sequence[Line]) -> None:
+async def _taken(stock: Stock, new: Reservation) -> Reservation:
+    """The stored reservation with its goods taken from stock, or refused without any."""
     # In the order of ids, so that two orders with the same products never wait for each other.
-    in_turn = sorted(lines, key=lambda line: line.product_id)
-    short = [line.product_id for line in in_turn if not await stock.take(line.product_id, line.quantity)]
-    if short:
-        available = {each.product_id: each.available for each in (await stock.products(short)).values()}
-        raise domain.out_of_stock(lines, available)
+    in_turn = sorted(new.lines, key=lambda line: line.product_id)
+    taken = [line for line in in_turn if await stock.take(line.product_id, line.quantity)]
+    if len(taken) == len(in_turn):
+        return new
+    await _give_back(stock, taken)
+    short = await stock.products(line.product_id for line in in_turn if line not in taken)
+    available = {each.product_id: each.available for each in short.values()}
+    return await _saved(stock, new, new.refused(domain.out_of_stock(new.asked_for(), available)))
 
 
-async def _give_back(stock: Stock, reservation: Reservation) -> None:
-    for line in sorted(reservation.lines, key=lambda each: each.product_id):
-        await stock.give_back(line.product_id, line.quantity)
+async def _give_back(stock: Stock, lines: Sequence[ReservedLine]) -> None:
+    pieces: Counter[str] = Counter()
+    for line in lines:
+        pieces[line.product_id] += line.quantity
+    for product_id in sorted(pieces):
+        await stock.give_back(product_id, pieces[product_id])
 
 
-async def _move(stock: Stock, reservation: Reservation, state: ReservationState) -> Reservation:
-    if reservation.state is not state:
-        await stock.move(reservation.order_id, reservation.state, state)
-    return reservation.moved(state)
+async def _saved(stock: Stock, before: Reservation, after: Reservation) -> Reservation:
+    if after != before:
+        await stock.save(after, before.state)
+    return after
 
 
 def _require(principal: Principal, scope: str) -> None:

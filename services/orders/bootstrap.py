@@ -11,7 +11,7 @@ from services.chassis.calls import CallSeam
 from services.chassis.database import Database
 from services.chassis.edge import Edge, Kind
 from services.chassis.http import app
-from services.chassis.http.middleware import DeadlineGate
+from services.chassis.http.middleware import DeadlineGate, declare_routes
 from services.chassis.http.server import HttpServer
 from services.chassis.resilience.pipeline import EdgePolicy
 from services.chassis.rpc.client import RpcClient
@@ -23,6 +23,7 @@ from services.orders.http_api import v1
 from services.orders.inventory_client import InventoryClient
 from services.orders.payments_client import PaymentsClient
 from services.orders.ports import Dependencies
+from services.orders.recovery import Recovery
 from services.orders.repository import SqlOrderStore, metadata
 from services.orders.settings import OrdersSettings
 
@@ -50,10 +51,12 @@ def bootstrap(settings: OrdersSettings, telemetry: Telemetry) -> Service:
         listener=CheckoutTelemetry(telemetry.metrics),
         clock=lambda: time.time_ns() // 1000,
         new_id=lambda: f"ord_{uuid.uuid4().hex}",
+        rules=settings.rules,
     )
+    recovery = Recovery(deps, telemetry, settings.recovery_interval_s, settings.recovery_concurrency)
     server = HttpServer("http server", create_app(deps, telemetry), settings.bind_host, settings.http_port)
     return Service(
-        [database, inventory, payments, server],
+        [database, inventory, payments, recovery, server],
         checks={"database": database.check},
         seams=[to_database, to_inventory, to_payments],
     )
@@ -64,4 +67,5 @@ def create_app(deps: Dependencies, telemetry: Telemetry) -> FastAPI:
     steps = [Middleware(DeadlineGate, cap=None)]
     made = app.create(telemetry, CATALOGUE, steps, title="Orders", openapi_url=None)
     made.include_router(v1.create_router(deps))
+    declare_routes(made, telemetry)
     return made

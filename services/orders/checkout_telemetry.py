@@ -1,4 +1,4 @@
-"""Tells telemetry of the progress of checkouts: a span event and a log line for each step, a counter for the ends."""
+"""Tells telemetry of the progress of orders: a span event and a log line for each move, a counter for checkouts' ends."""
 
 import logging
 from collections.abc import Mapping
@@ -18,6 +18,8 @@ _OUTCOMES: Mapping[str, str] = MappingProxyType(
         "payment-declined": "declined",
         "out-of-stock": "out_of_stock",
         "unknown-product": "unknown_product",
+        "inventory-unavailable": "given_up",
+        "payment-unavailable": "given_up",
     }
 )
 
@@ -31,9 +33,19 @@ class CheckoutTelemetry:
             metrics.zero(semconv.CHECKOUTS, outcome)
 
     def stepped(self, order: Order, step: Step) -> None:
-        attributes = {semconv.ORDER_ID: order.order_id, semconv.CHECKOUT_STEP: step, "state": order.state}
+        attributes = {semconv.ORDER_ID: order.order_id, semconv.CHECKOUT_STEP: step, semconv.ORDER_STATE: order.state}
         trace.get_current_span().add_event(semconv.EVENT_CHECKOUT_STEP, attributes)
         log.info("order moved", extra={"order_id": order.order_id, "step": step, "state": order.state})
+
+    def turned(self, order: Order) -> None:
+        why = order.refusal.reason if order.refusal else "cancelled"
+        attributes = {
+            semconv.ORDER_ID: order.order_id,
+            semconv.CHECKOUT_TURNED_BY: why,
+            semconv.ORDER_STATE: order.state,
+        }
+        trace.get_current_span().add_event(semconv.EVENT_CHECKOUT_TURNED, attributes)
+        log.info("order turned back", extra={"order_id": order.order_id, "reason": why, "state": order.state})
 
     def ended(self, order: Order) -> None:
         trace.get_current_span().set_attribute(semconv.ORDER_ID, order.order_id)

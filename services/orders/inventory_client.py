@@ -1,14 +1,13 @@
 """Inventory over gRPC, as orders needs it."""
 
-from collections.abc import Mapping
-
 from services.chassis.principal import Principal
 from services.chassis.rpc.client import RpcClient
 from services.contracts.inventory.v1 import inventory_pb2 as pb
 from services.contracts.inventory.v1.inventory_pb2_grpc import InventoryStub
-from services.contracts.money.money import Money, from_proto
+from services.contracts.money.money import from_proto
 from services.contracts.steps import Step, step_key
-from services.orders.domain import Order
+from services.contracts.times import from_timestamp
+from services.orders.domain import Order, Reserved
 
 SERVICE = "faultline.inventory.v1.Inventory"
 
@@ -21,14 +20,16 @@ class InventoryClient:
     def __init__(self, rpc: RpcClient) -> None:
         self._rpc, self._stub = rpc, InventoryStub(rpc.channel)
 
-    async def reserve(self, principal: Principal, order: Order) -> Mapping[str, Money]:
+    async def reserve(self, principal: Principal, order: Order) -> Reserved:
         request = pb.ReserveRequest(
             order_id=order.order_id,
             idempotency_key=step_key(order.order_id, Step.RESERVE),
             lines=[pb.Line(product_id=each.product_id, quantity=each.quantity) for each in order.lines],
         )
         response = await self._rpc.call("Reserve", self._stub.Reserve, request, idempotent=True, principal=principal)
-        return {each.product_id: from_proto(each.unit_price) for each in response.reservation.lines}
+        reservation = response.reservation
+        prices = {each.product_id: from_proto(each.unit_price) for each in reservation.lines}
+        return Reserved(prices, from_timestamp(reservation.expires_at))
 
     async def confirm(self, principal: Principal, order: Order) -> None:
         key = step_key(order.order_id, Step.CONFIRM)

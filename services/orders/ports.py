@@ -1,13 +1,13 @@
 """What the orders' use cases need from outside."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from services.chassis.principal import Principal
-from services.contracts.money.money import Money
 from services.contracts.steps import Step
-from services.orders.domain import IdempotencyRecord, Order
+from services.orders.domain import IdempotencyRecord, Order, Reserved
+from services.orders.pace import Rules
 
 T = TypeVar("T")
 
@@ -24,8 +24,8 @@ class Inventory(Protocol):
     Each raises ProblemError when inventory refuses, CallError when it is not known what inventory did.
     """
 
-    async def reserve(self, principal: Principal, order: Order) -> Mapping[str, Money]:
-        """Sets the order's goods aside; returns their unit prices by product."""
+    async def reserve(self, principal: Principal, order: Order) -> Reserved:
+        """Sets the order's goods aside; asked for again, for longer."""
 
     async def confirm(self, principal: Principal, order: Order) -> None: ...
 
@@ -57,10 +57,16 @@ class Orders(Protocol):
         """The order. Within a writing transaction nobody else can change it until the end."""
 
     async def save(self, order: Order) -> bool:
-        """Stores the next version of an order, but not where another one was stored first: then False."""
+        """Stores the next version of an order.
+
+        But not where another one was stored first, nor where the stored state cannot come before its own: then False.
+        """
 
     async def of_user(self, user_id: str, before: tuple[int, str] | None, limit: int) -> Sequence[Order]:
         """At most `limit` of the user's orders, newest first; those older than `before`: time (us) and order id."""
+
+    async def due(self, now_us: int, limit: int) -> Sequence[Order]:
+        """At most `limit` orders that the recovery is to look after by now, those first that have waited longest."""
 
 
 class OrderStore(Protocol):
@@ -77,8 +83,11 @@ class CheckoutListener(Protocol):
     def stepped(self, order: Order, step: Step) -> None:
         """`step` was answered, and the order stored as it is now."""
 
+    def turned(self, order: Order) -> None:
+        """The order was turned back, and stored as it is now: it is cancelled, or has a refusal."""
+
     def ended(self, order: Order) -> None:
-        """A request's driving has ended; the order is final, or pending because an answer is missing."""
+        """A checkout's driving has ended; the order is final, or pending because an answer is missing."""
 
 
 @dataclass(frozen=True)
@@ -91,3 +100,4 @@ class Dependencies:
     listener: CheckoutListener
     clock: Clock
     new_id: NewId
+    rules: Rules = field(default_factory=Rules)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     insert,
     select,
     tuple_,
@@ -32,7 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.chassis.database import Database
 from services.chassis.errors import FieldError
 from services.contracts.money.money import Money
-from services.orders.domain import IdempotencyRecord, Order, OrderLine, OrderState, Refusal
+from services.orders.domain import PREDECESSORS, IdempotencyRecord, Order, OrderLine, OrderState, Refusal
 from services.orders.ports import Orders
 
 T = TypeVar("T")
@@ -53,16 +54,26 @@ orders = Table(
     Column("currency", String(3)),
     Column("reason", String(64)),
     Column("refusal", Text),  # JSON: the problem's detail and errors, so that the same answer can be given again
+    Column("reserved_until_us", BigInteger),
+    Column("confirmed_at_us", BigInteger),
+    Column("cancelled_at_us", BigInteger),
     Column("version", BigInteger, nullable=False),
     Column("leased_until_us", BigInteger),
+    Column("due_at_us", BigInteger),  # NULL once it is final
+    Column("failures", Integer, nullable=False),
+    Column("origin", String(64), nullable=False),
     Column("created_at_us", BigInteger, nullable=False),
     Column("updated_at_us", BigInteger, nullable=False),
     CheckConstraint(f"state IN ({_STATES})", name="known_state"),
     CheckConstraint("state <> 'confirmed' OR (total_minor > 0 AND reason IS NULL)", name="confirmed_is_paid"),
     CheckConstraint("state <> 'rejected' OR reason IS NOT NULL", name="rejected_has_reason"),
+    CheckConstraint("reason IS NULL OR cancelled_at_us IS NULL", name="one_ending"),
     Index("orders_of_user", "user_id", "created_at_us", "order_id"),
-    Index("orders_by_state", "state", "updated_at_us"),
 )
+
+# Only of the orders that are not final, few among many.
+_PENDING = orders.c.due_at_us.is_not(None)
+Index("orders_due", orders.c.due_at_us, sqlite_where=_PENDING, postgresql_where=_PENDING)
 
 order_lines = Table(
     "order_lines",
@@ -85,6 +96,15 @@ idempotency_records = Table(
     # Checked at commit: the record is inserted first, because it decides whether there is to be an order.
     Column("order_id", ForeignKey(orders.c.order_id, deferrable=True, initially="DEFERRED"), nullable=False),
     Column("created_at_us", BigInteger, nullable=False),
+)
+
+
+_PRICE_LINE = (
+    update(order_lines)
+    .where(
+        (order_lines.c.order_id == bindparam("new_order_id")) & (order_lines.c.position == bindparam("new_position"))
+    )
+    .values(unit_price_minor=bindparam("new_unit_price_minor"), currency=bindparam("new_currency"))
 )
 
 
@@ -129,7 +149,8 @@ class SqlOrders:
 
     async def save(self, order: Order) -> bool:
         there = (orders.c.order_id == order.order_id) & (orders.c.version == order.version - 1)
-        changed = update(orders).where(there).values(_values(order)).returning(orders.c.order_id)
+        possible = orders.c.state.in_(sorted(PREDECESSORS[order.state]))
+        changed = update(orders).where(there & possible).values(_changing(order)).returning(orders.c.order_id)
         if not (await self._session.execute(changed)).all():
             return False
         if order.state is OrderState.RESERVED:
@@ -144,12 +165,17 @@ class SqlOrders:
         newest = mine.order_by(orders.c.created_at_us.desc(), orders.c.order_id.desc()).limit(limit)
         return await self._with_lines((await self._session.execute(newest)).mappings().all())
 
+    async def due(self, now_us: int, limit: int) -> Sequence[Order]:
+        longest = select(orders).where(orders.c.due_at_us <= now_us).order_by(orders.c.due_at_us).limit(limit)
+        return await self._with_lines((await self._session.execute(longest)).mappings().all())
+
     async def _save_prices(self, order: Order) -> None:
-        for values in _line_values(order):
-            line = (order_lines.c.order_id == order.order_id) & (order_lines.c.position == values["position"])
-            await self._session.execute(update(order_lines).where(line).values(values))
+        rows = [{f"new_{name}": value for name, value in values.items()} for values in _line_values(order)]
+        await (await self._session.connection()).execute(_PRICE_LINE, rows)
 
     async def _with_lines(self, rows: Sequence[RowMapping]) -> list[Order]:
+        if not rows:
+            return []
         ids = [row["order_id"] for row in rows]
         lines = select(order_lines).where(order_lines.c.order_id.in_(ids)).order_by(order_lines.c.position)
         by_order: dict[str, list[OrderLine]] = {each: [] for each in ids}
@@ -169,7 +195,13 @@ def _order(row: RowMapping, lines: Sequence[OrderLine]) -> Order:
         created_at_us=row["created_at_us"],
         updated_at_us=row["updated_at_us"],
         refusal=_refusal(row),
+        reserved_until_us=row["reserved_until_us"],
+        confirmed_at_us=row["confirmed_at_us"],
+        cancelled_at_us=row["cancelled_at_us"],
         leased_until_us=row["leased_until_us"],
+        due_at_us=row["due_at_us"],
+        failures=row["failures"],
+        origin=row["origin"],
         version=row["version"],
     )
 
@@ -191,15 +223,31 @@ def _values(order: Order) -> dict[str, Any]:
         "order_id": order.order_id,
         "user_id": order.user_id,
         "client_id": order.client_id,
-        "state": order.state,
         "payment_method": order.payment_method,
+        "created_at_us": order.created_at_us,
+        "origin": order.origin,
+        **_changing(order),
+    }
+
+
+def _changing(order: Order) -> dict[str, Any]:
+    """What may change after the order was placed, and nothing else.
+
+    SQLite goes by what is set: for a key it looks up all that refers to it, for a column of an index it writes that anew.
+    """
+    return {
+        "state": order.state,
         "total_minor": order.total.amount_minor if order.total else None,
         "currency": order.total.currency if order.total else None,
         "reason": order.refusal.reason if order.refusal else None,
         "refusal": _refusal_text(order.refusal) if order.refusal else None,
+        "reserved_until_us": order.reserved_until_us,
+        "confirmed_at_us": order.confirmed_at_us,
+        "cancelled_at_us": order.cancelled_at_us,
         "version": order.version,
         "leased_until_us": order.leased_until_us,
-        "created_at_us": order.created_at_us,
+        "due_at_us": order.due_at_us,
+        "failures": order.failures,
         "updated_at_us": order.updated_at_us,
     }
 

@@ -4,6 +4,8 @@ Each may raise ProblemError with the slugs named at it, besides forbidden and va
 the store does not answer.
 """
 
+from collections.abc import Sequence
+
 from services.chassis.errors import CallError, FieldError, ProblemError
 from services.chassis.principal import Principal
 from services.contracts.limits import MAX_ID_LENGTH, is_id
@@ -11,39 +13,86 @@ from services.contracts.pages import MAX_LIMIT, Page, decode_cursor, encode_curs
 from services.contracts.scopes import ORDERS_READ, ORDERS_WRITE
 from services.orders import domain
 from services.orders.domain import IdempotencyRecord, Order, Request
-from services.orders.driver import drive
+from services.orders.driver import DrivenElsewhereError, drive
 from services.orders.ports import Dependencies, Orders
 
 LISTING = "orders"
 
-OPERATIONS = ("place_order", "save_progress", "let_go", "get_order", "list_orders")
+RECOVERY = "recovery"
+"""The client that acts for an order's user when nobody waits any more."""
+
+OPERATIONS = (
+    "place_order",
+    "save_progress",
+    "let_go",
+    "get_order",
+    "list_orders",
+    "cancel_order",
+    "find_due",
+    "claim_due",
+)
 """What the store is asked to do, by the names it has in telemetry."""
 
 
-async def checkout(deps: Dependencies, principal: Principal, key: str, request: Request) -> Order:
+async def checkout(deps: Dependencies, principal: Principal, key: str, request: Request, origin: str = "") -> Order:
     """Places an order and drives it to its end; with the same key and request, the same order and the same answer.
 
+    `origin` is the traceparent of the request, for whoever may have to carry the order on.
     Returns the confirmed order. Raises ProblemError: idempotency-key-missing, idempotency-key-reused (another request
-    before), idempotency-key-in-use (the first is still running), the reason for which the order was rejected, or
-    service-unavailable and deadline-exceeded where an answer is missing and the order stays pending: repeating the
-    request drives it on. The last three kinds name the order in the extension `order_id`.
+    before), idempotency-key-in-use (the first is still running), the reason for which the order was rejected,
+    order-cancelled, or service-unavailable and deadline-exceeded where an answer is missing and the order stays
+    pending: repeating the request drives it on. All but the first two name the order in the extension `order_id`.
     """
     _require(principal, ORDERS_WRITE)
     domain.check_key(key)
     domain.check_request(request)
-    order = await _place(deps, principal, key, request)
+    order = (await _place(deps, principal, key, request, origin)).as_answered()
     if not order.is_final:
         order = await _driven(deps, principal, order)
     return _answered(order)
 
 
+async def cancel_order(deps: Dependencies, principal: Principal, order_id: str) -> Order:
+    """Cancels one of the principal's own orders, and undoes it at once where nobody else is driving it.
+
+    Returns the order, `cancelled`, or `pending` while that is still going on: it is certain then. Asked for again it is
+    the same. Raises ProblemError order-not-found, or order-not-cancellable for one that was rejected.
+    """
+    _require(principal, ORDERS_WRITE)
+    _check_id(order_id)
+    now = deps.clock()
+    order, ours = await deps.store.write("cancel_order", lambda orders: _cancel(deps, orders, principal, order_id, now))
+    if not ours:
+        return order
+    try:
+        return await drive(deps, principal, order)
+    except (CallError, DrivenElsewhereError):
+        return order  # the mark is stored: the recovery goes on from here
+
+
+async def due_orders(deps: Dependencies, limit: int) -> Sequence[Order]:
+    """At most `limit` orders that nobody drives and that are not final. For the service itself, not for callers."""
+    now = deps.clock()
+    return await deps.store.read("find_due", lambda orders: orders.due(now, limit))
+
+
+async def recover(deps: Dependencies, order: Order) -> Order:
+    """Drives a due order to its end, for its user. For the service itself, not for callers.
+
+    Raises CallError where an answer is missing, DrivenElsewhereError where somebody was quicker.
+    """
+    principal = Principal(order.user_id, RECOVERY, frozenset({ORDERS_WRITE}))
+    claimed = order.claimed(deps.clock())
+    if not await deps.store.write("claim_due", lambda orders: orders.save(claimed)):
+        raise DrivenElsewhereError(order)
+    return await drive(deps, principal, claimed)
+
+
 async def get_order(deps: Dependencies, principal: Principal, order_id: str) -> Order:
     """One of the principal's own orders; raises ProblemError order-not-found for all others."""
     _require(principal, ORDERS_READ)
-    order = await deps.store.read("get_order", lambda orders: orders.get(order_id)) if is_id(order_id) else None
-    if order is None or order.user_id != principal.user_id:
-        raise ProblemError("order-not-found", f"you have no order {order_id[:MAX_ID_LENGTH]!r}")
-    return order
+    _check_id(order_id)
+    return await deps.store.read("get_order", lambda orders: _own(orders, principal, order_id))
 
 
 async def list_orders(deps: Dependencies, principal: Principal, limit: int, cursor: str) -> Page[Order]:
@@ -58,10 +107,10 @@ async def list_orders(deps: Dependencies, principal: Principal, limit: int, curs
     return Page(items, _cursor(items[-1]) if len(found) > limit else None)
 
 
-async def _place(deps: Dependencies, principal: Principal, key: str, request: Request) -> Order:
-    """The order that the key stands for, leased unless final; a new one where the key is new."""
+async def _place(deps: Dependencies, principal: Principal, key: str, request: Request, origin: str) -> Order:
+    """The order that the key stands for, leased unless answered; a new one where the key is new."""
     now, user = deps.clock(), principal.user_id
-    new = domain.placed(deps.new_id(), user, principal.client_id, request, now)
+    new = domain.placed(deps.new_id(), user, principal.client_id, request, now, origin)
     record = IdempotencyRecord(user, key, request.fingerprint(), new.order_id, now)
 
     async def work(orders: Orders) -> Order:
@@ -71,14 +120,14 @@ async def _place(deps: Dependencies, principal: Principal, key: str, request: Re
 
 
 async def _claim(orders: Orders, repeated: IdempotencyRecord) -> Order:
-    """The order of an earlier request with the same key, leased unless final."""
+    """The order of an earlier request with the same key, leased unless answered."""
     first = await orders.record(repeated.user_id, repeated.key)
     if first is None or first.fingerprint != repeated.fingerprint:
         raise ProblemError("idempotency-key-reused", "the key was used before, with another request")
     order = await orders.get(first.order_id)
     if order is None:
         raise LookupError(f"{first.order_id} has a record and no order")
-    return order if order.is_final else await _leased(orders, order, repeated.created_at_us)
+    return order if order.as_answered().is_final else await _leased(orders, order, repeated.created_at_us)
 
 
 async def _leased(orders: Orders, order: Order, now_us: int) -> Order:
@@ -94,21 +143,64 @@ def _in_use(order: Order) -> ProblemError:
     return ProblemError("idempotency-key-in-use", detail, retry_after=1.0, extensions=names)
 
 
+async def _cancel(
+    deps: Dependencies, orders: Orders, principal: Principal, order_id: str, now_us: int
+) -> tuple[Order, bool]:
+    """The order with its cancellation stored, and whether the caller is now the one to drive it."""
+    order = await _own(orders, principal, order_id)
+    marked = order.cancelled(now_us)
+    if order.is_leased(now_us):  # whoever drives it will find the mark
+        return (order if marked is order else await _stored(orders, marked.noted(now_us))), False
+    undone = marked.turned(now_us, deps.rules)
+    return (undone, False) if undone.is_final else (await _stored(orders, undone.claimed(now_us)), True)
+
+
+async def _stored(orders: Orders, order: Order) -> Order:
+    # It was read in the same transaction, so that nothing comes between.
+    if not await orders.save(order):
+        raise LookupError(f"{order.order_id} cannot become {order.state}")
+    return order
+
+
 async def _driven(deps: Dependencies, principal: Principal, order: Order) -> Order:
     try:
-        return await drive(deps, principal, order)
+        order = await drive(deps, principal, order)
+    except DrivenElsewhereError as error:
+        raise _in_use(order) from error
     except CallError as error:
         slug = "deadline-exceeded" if error.slug == "deadline-exceeded" else "service-unavailable"
         detail = "The order stays pending. Repeat the request with the same Idempotency-Key to carry it on."
         names = {"order_id": order.order_id}
         raise ProblemError(slug, detail, retry_after=error.retry_after or 1.0, extensions=names) from error
+    finally:
+        deps.listener.ended(order)
+    return order
 
 
 def _answered(order: Order) -> Order:
+    names = {"order_id": order.order_id}
+    if order.cancelled_at_us is not None:
+        raise ProblemError("order-cancelled", "The order was cancelled before it was confirmed.", extensions=names)
     if order.refusal is None:
         return order
     why = order.refusal
-    raise ProblemError(why.reason, why.detail, errors=why.errors, extensions={"order_id": order.order_id})
+    raise ProblemError(why.reason, why.detail, errors=why.errors, extensions=names)
+
+
+async def _own(orders: Orders, principal: Principal, order_id: str) -> Order:
+    order = await orders.get(order_id)
+    if order is None or order.user_id != principal.user_id:
+        raise _no_order(order_id)
+    return order
+
+
+def _check_id(order_id: str) -> None:
+    if not is_id(order_id):
+        raise _no_order(order_id)
+
+
+def _no_order(order_id: str) -> ProblemError:
+    return ProblemError("order-not-found", f"you have no order {order_id[:MAX_ID_LENGTH]!r}")
 
 
 def _require(principal: Principal, scope: str) -> None:

@@ -75,6 +75,7 @@ BAD = [
     Bad("order with a quote", "order-not-found", path=f"{ORDERS}/%27%20OR%201=1"),
     Bad("wrong method", "method-not-allowed", "DELETE", ORDERS),
     Bad("wrong method on one", "method-not-allowed", "POST", f"{PRODUCTS}/p-0001", JSON, b"{}"),
+    Bad("trailing slash", "not-found", path=f"{PRODUCTS}/"),
     Bad("unheard-of method", "method-not-allowed", "BREW", PRODUCTS),
     # Which page
     Bad("limit of letters", INVALID, path=f"{PRODUCTS}?limit=many", fields=("limit",)),

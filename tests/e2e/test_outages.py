@@ -22,7 +22,7 @@ from tests.waiting import eventually
 
 HEALED_WITHIN_S = 20.0
 GOOD_IN_A_ROW = 10
-AWAY_S = 15.0
+AWAY_S = 8.0
 
 
 class Load:

@@ -20,8 +20,11 @@ METRICS_OF = {
     | SERVES_HTTP
     | CALLS
     | {semconv.HTTP_CLIENT_REQUEST_DURATION, semconv.RPC_CLIENT_CALL_DURATION},
-    "orders": EVERY_PROCESS | SERVES_HTTP | STORES | {semconv.RPC_CLIENT_CALL_DURATION, semconv.CHECKOUTS},
-    "inventory": EVERY_PROCESS | STORES | {semconv.RPC_SERVER_CALL_DURATION},
+    "orders": EVERY_PROCESS
+    | SERVES_HTTP
+    | STORES
+    | {semconv.RPC_CLIENT_CALL_DURATION, semconv.CHECKOUTS, semconv.RECOVERIES},
+    "inventory": EVERY_PROCESS | STORES | {semconv.RPC_SERVER_CALL_DURATION, semconv.RESERVATIONS_EXPIRED},
     "payments": EVERY_PROCESS | STORES | {semconv.RPC_SERVER_CALL_DURATION},
 }
 """Service → the metrics that apply to it."""
@@ -139,6 +142,11 @@ def test_counters_exist_at_zero_from_the_start(own_system: System) -> None:
         for outcome in ("success", "failure"):
             found = samples(admin_url(own_system, service), name, faultline_outcome=outcome)
             assert {each.labels["faultline_callee"] for each in found} >= callees
+    for status in ("201", "500", "503", "504"):
+        assert _count(gateway, semconv.HTTP_SERVER_REQUEST_DURATION, "POST", "/api/v1/orders", status) == 0
+    for code in ("OK", "INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED"):
+        method = "faultline.payments.v1.Payments/Authorize"
+        assert _count(admin_url(own_system, "payments"), semconv.RPC_SERVER_CALL_DURATION, method, code) == 0
 
 
 def test_a_checkout_counts_once(own_system: System) -> None:
@@ -158,6 +166,12 @@ def test_health_tells_the_loops_lag_and_readiness_its_checks(service: str, syste
 
 def _family_name(metric: Metric) -> str:
     return metric.prometheus_name.removesuffix("_total")
+
+
+def _count(url: str, metric: Metric, *labels: str) -> float:
+    wanted = dict(zip(metric.prometheus_labels, labels, strict=True))
+    (sample,) = samples(url, f"{metric.prometheus_name}_count", **wanted)
+    return sample.value
 
 
 def _value(url: str, metric: Metric, *labels: str) -> float:

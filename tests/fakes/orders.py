@@ -1,6 +1,6 @@
 """An OrderStore in memory, a listener that remembers, and peers whose answers can be lost."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from services.contracts.steps import Step
 from services.inventory import ports as inventory_ports
 from services.inventory import use_cases as inventory
 from services.inventory.domain import Line
-from services.orders.domain import IdempotencyRecord, Order
+from services.orders.domain import PREDECESSORS, IdempotencyRecord, Order, Reserved
 from services.orders.ports import Orders
 from services.payments import ports as payments_ports
 from services.payments import use_cases as payments
@@ -53,7 +53,8 @@ class MemoryOrders:
         return self._data.orders.get(order_id)
 
     async def save(self, order: Order) -> bool:
-        if self._data.orders[order.order_id].version != order.version - 1:
+        stored = self._data.orders[order.order_id]
+        if stored.version != order.version - 1 or stored.state not in PREDECESSORS[order.state]:
             return False
         self._data.orders[order.order_id] = order
         return True
@@ -62,6 +63,11 @@ class MemoryOrders:
         mine = [each for each in self._data.orders.values() if each.user_id == user_id]
         older = [each for each in mine if before is None or _position(each) < before]
         return sorted(older, key=_position, reverse=True)[:limit]
+
+    async def due(self, now_us: int, limit: int) -> Sequence[Order]:
+        due = [(each.due_at_us, each) for each in self._data.orders.values() if each.due_at_us is not None]
+        due.sort(key=lambda pair: pair[0])
+        return [order for due_at_us, order in due if due_at_us <= now_us][:limit]
 
 
 def _position(order: Order) -> tuple[int, str]:
@@ -77,10 +83,14 @@ class Listener:
     """A CheckoutListener that remembers."""
 
     steps: list[tuple[Step, str]] = field(default_factory=list)
+    turns: list[Order] = field(default_factory=list)
     endings: list[Order] = field(default_factory=list)
 
     def stepped(self, order: Order, step: Step) -> None:
         self.steps.append((step, order.state))
+
+    def turned(self, order: Order) -> None:
+        self.turns.append(order)
 
     def ended(self, order: Order) -> None:
         self.endings.append(order)
@@ -124,11 +134,12 @@ class InventoryPeer:
     def __init__(self, deps: inventory_ports.Dependencies) -> None:
         self.deps, self.wire = deps, Wire(TO_INVENTORY)
 
-    async def reserve(self, principal: Principal, order: Order) -> Mapping[str, Money]:
+    async def reserve(self, principal: Principal, order: Order) -> Reserved:
         lines = [Line(each.product_id, each.quantity) for each in order.lines]
         what = (order.order_id, lines)
         reservation = await self.wire.ask(Step.RESERVE, lambda: inventory.reserve(self.deps, principal, *what))
-        return {each.product_id: each.unit_price for each in reservation.lines}
+        prices = {each.product_id: each.unit_price for each in reservation.lines}
+        return Reserved(prices, reservation.expires_at_us)
 
     async def confirm(self, principal: Principal, order: Order) -> None:
         await self.wire.ask(Step.CONFIRM, lambda: inventory.confirm(self.deps, principal, order.order_id))

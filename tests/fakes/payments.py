@@ -54,13 +54,19 @@ class FakeProvider:
         return True
 
     async def capture(self, payment: Payment) -> None:
-        self._note("capture", payment, "captured")
+        self._note("capture", payment, self._once(payment, "authorized", "captured"))
 
     async def void(self, payment: Payment) -> None:
-        self._note("void", payment, "voided")
+        before = "authorized" if payment.order_id in self.books else None
+        self._note("void", payment, self._once(payment, before, "voided"))
 
     async def refund(self, payment: Payment) -> None:
-        self._note("refund", payment, "refunded")
+        self._note("refund", payment, self._once(payment, "captured", "refunded"))
+
+    def _once(self, payment: Payment, before: str | None, after: str) -> str | None:
+        """`after`; or what is there, if that is not `before`: a key that was used takes no effect again."""
+        there = self.books.get(payment.order_id)
+        return after if there == before else there
 
     def _note(self, call: str, payment: Payment, entry: str | None) -> None:
         self.calls.append(call)

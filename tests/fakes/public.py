@@ -42,6 +42,9 @@ class MemoryPublicOrders:
     async def get_order(self, principal: Principal, order_id: str) -> Order:
         return _order(await orders.get_order(self._deps, principal, order_id))
 
+    async def cancel_order(self, principal: Principal, order_id: str) -> Order:
+        return _order(await orders.cancel_order(self._deps, principal, order_id))
+
     async def list_orders(self, principal: Principal, limit: int, cursor: str) -> Page[Order]:
         page = await orders.list_orders(self._deps, principal, limit, cursor)
         return Page(tuple(_order(each) for each in page.items), page.next_cursor)

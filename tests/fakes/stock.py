@@ -49,11 +49,16 @@ class MemoryStock:
         product = self._data.products[product_id]
         self._data.products[product_id] = replace(product, available=product.available + quantity)
 
-    async def move(self, order_id: str, before: ReservationState, after: ReservationState) -> None:
-        reservation = self._data.reservations[order_id]
-        if reservation.state is not before:
-            raise LookupError(f"{order_id} is {reservation.state}, not {before}")
-        self._data.reservations[order_id] = reservation.moved(after)
+    async def expired(self, now_us: int, limit: int) -> Sequence[Reservation]:
+        held = [each for each in self._data.reservations.values() if each.state is ReservationState.HELD]
+        due = [each for each in held if each.expires_at_us <= now_us]
+        return sorted(due, key=lambda each: each.expires_at_us)[:limit]
+
+    async def save(self, reservation: Reservation, before: ReservationState) -> None:
+        stored = self._data.reservations[reservation.order_id]
+        if stored.state is not before:
+            raise LookupError(f"{reservation.order_id} is {stored.state}, not {before}")
+        self._data.reservations[reservation.order_id] = reservation
 
 
 def stock_store() -> MemoryStore[StockData, Stock]:

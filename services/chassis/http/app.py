@@ -31,7 +31,8 @@ def create(telemetry: Telemetry, catalogue: Catalogue, steps: Sequence[Middlewar
         Middleware(middleware.ServerMetrics, telemetry=telemetry),
         Middleware(middleware.Problems, catalogue=catalogue),
     ]
-    app = FastAPI(middleware=[*common, *steps], **fastapi)
+    # A redirect would be made of the Host header, which is the caller's to choose.
+    app = FastAPI(middleware=[*common, *steps], redirect_slashes=False, **fastapi)
     _translate_framework_errors(app, catalogue)
     # Spans of sending and receiving cost and say nothing.
     FastAPIInstrumentor.instrument_app(

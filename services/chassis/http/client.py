@@ -16,14 +16,14 @@ from yarl import URL
 
 from observability import semconv
 from observability.telemetry import Telemetry
-from services.chassis.calls import CallSeam
+from services.chassis.calls import CallSeam, error_type
 from services.chassis.errors import DeadlineExceededError, MalformedAnswerError, PeerUnavailableError, from_peer
 from services.chassis.http import problems
 from services.chassis.principal import Principal
 from services.chassis.resilience.pipeline import Attempt
 from services.chassis.targets import RoundRobin
 
-_attempt: ContextVar[int] = ContextVar("http_attempt", default=1)
+_attempt: ContextVar[Attempt] = ContextVar("http_attempt")
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,13 @@ class HttpClient:
 
     async def _attempt(self, operation: str, request: HttpRequest, attempt: Attempt) -> HttpResponse:
         started, status, error = time.perf_counter(), "", ""
-        token = _attempt.set(attempt.number)
+        token = _attempt.set(attempt)
         try:
             response = await self._exchange(operation, request, attempt)
             status = str(response.status)
+            error = status if response.status >= 500 else ""
         except BaseException as exc:
-            cut_off = isinstance(exc, asyncio.CancelledError) and attempt.cut_off()
-            error = (attempt.gives_up_with if cut_off else type(exc)).__name__
+            error = _error_type(exc, attempt)
             raise
         finally:
             _attempt.reset(token)
@@ -154,23 +154,37 @@ def _why(exc: Exception) -> str:
     return f"{type(exc).__name__}: {exc}"
 
 
-def _absolve(span: Span, end: aiohttp.TraceRequestEndParams | aiohttp.TraceRequestExceptionParams) -> None:
+def _judge(span: Span, end: aiohttp.TraceRequestEndParams | aiohttp.TraceRequestExceptionParams) -> None:
     # By the outcome table a refusal is an answer; the instrumentation is about to call it an error, and
     # a status of OK is final.
     if isinstance(end, aiohttp.TraceRequestEndParams) and 400 <= end.response.status < 500:
         span.set_status(StatusCode.OK)
+    elif isinstance(end, aiohttp.TraceRequestExceptionParams):
+        span.set_attribute(semconv.ERROR_TYPE, _error_type(end.exception, _attempt.get()))
+
+
+def _error_type(error: BaseException, attempt: Attempt) -> str:
+    cut_off = isinstance(error, asyncio.CancelledError) and attempt.cut_off()
+    return error_type(_kind(error), attempt.gives_up_with if cut_off else None)
+
+
+def _kind(error: BaseException) -> type[BaseException]:
+    """What `_exchange` makes of `error`: the instrumentation sees it sooner."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        return MalformedAnswerError
+    return PeerUnavailableError if isinstance(error, aiohttp.ClientError | ConnectionError) else type(error)
 
 
 def _trace_config(telemetry: Telemetry, callee: str) -> aiohttp.TraceConfig:
     def mark(span: Span, _: aiohttp.TraceRequestStartParams) -> None:
         span.set_attribute(semconv.CALLEE, callee)
-        span.set_attribute(semconv.ATTEMPT, _attempt.get())
-        if _attempt.get() > 1:
-            span.set_attribute(semconv.HTTP_REQUEST_RESEND_COUNT, _attempt.get() - 1)
+        span.set_attribute(semconv.ATTEMPT, _attempt.get().number)
+        if _attempt.get().number > 1:
+            span.set_attribute(semconv.HTTP_REQUEST_RESEND_COUNT, _attempt.get().number - 1)
 
     return create_trace_config(
         request_hook=mark,
-        response_hook=_absolve,
+        response_hook=_judge,
         tracer_provider=telemetry.tracer_provider,
         meter_provider=telemetry.meter_provider,
         # Unlike its instrumentor, this function does not look at OTEL_SEMCONV_STABILITY_OPT_IN.

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Collection
 from http import HTTPStatus
 
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,7 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from observability import semconv
 from observability.telemetry import Telemetry
-from services.chassis.errors import CallError, Catalogue, DeadlineExceededError, FaultlineError, ProblemError
+from services.chassis.boundary import log_failure
+from services.chassis.errors import CallError, Catalogue, DeadlineExceededError, ProblemError
 from services.chassis.http import problems
 from services.chassis.http.asgi import headers_of
 from services.chassis.http.routes import route_of
@@ -133,6 +136,17 @@ class ServerMetrics:
         self._metrics.observe(semconv.HTTP_SERVER_REQUEST_DURATION, seconds, method, route_of(scope), str(status))
 
 
+def declare_routes(app: FastAPI, telemetry: Telemetry) -> None:
+    """Makes the counts of every route's success and failures exist at zero, once `app` has all its routes."""
+    for route in iter_route_contexts(app.routes):
+        success = getattr(route.original_route, "status_code", None) or HTTPStatus.OK
+        for method in route.methods or ():
+            for status in (success, *_FAILURES):
+                labels = (method, route.path or "", str(int(status)))
+                telemetry.metrics.zero(semconv.HTTP_SERVER_REQUEST_DURATION, *labels)
+
+
+_FAILURES = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 _METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}
 
 
@@ -153,19 +167,12 @@ class Problems:
         try:
             await self._app(scope, receive, send_noting_begin)
         except Exception as error:  # the last boundary: logged here, counted as a 500 by ServerMetrics
-            _log(error)
+            problem = problems.from_error(error)
+            log_failure(log, error, problem, self._catalogue)
             if begun:
                 raise  # too late for another answer; the server breaks the connection off
-            answer = problems.response(problems.from_error(error), self._catalogue, scope["path"])
+            answer = problems.response(problem, self._catalogue, scope["path"])
             await answer(scope, receive, send)
-
-
-def _log(error: Exception) -> None:
-    if isinstance(error, CallError):
-        log.warning("call failed", extra={"error": str(error)})
-    elif not isinstance(error, FaultlineError):
-        log.error("unexpected error while serving a request", exc_info=error)
-        trace.get_current_span().record_exception(error)
 
 
 class BodyLimit:

@@ -12,8 +12,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from observability import semconv
 from observability.telemetry import Telemetry
-from services.chassis.calls import CallSeam
-from services.chassis.errors import CallError
+from services.chassis.calls import CallSeam, error_type
 from services.chassis.principal import Principal
 from services.chassis.resilience.outcome import Outcome, of_error
 from services.chassis.resilience.pipeline import Attempt
@@ -55,6 +54,7 @@ class RpcClient:
     def __init__(self, service: str, targets: Sequence[str], seam: CallSeam, telemetry: Telemetry) -> None:
         self.name = f"grpc client {seam.edge}"
         self._service, self._seam, self._telemetry = service, seam, telemetry
+        self._server = _server(targets)
         self.channel = grpc.aio.insecure_channel(_address(targets), options=_OPTIONS)
 
     async def start(self) -> None:
@@ -93,7 +93,8 @@ class RpcClient:
         principal: Principal | None,
         attempt: Attempt,
     ) -> Response:
-        full, started, code = f"{self._service}/{operation}", time.perf_counter(), "UNKNOWN"
+        full, started = f"{self._service}/{operation}", time.perf_counter()
+        code, failure = "UNKNOWN", ""
         with self._span(full, attempt) as span:
             try:
                 metadata = _metadata(principal)
@@ -103,15 +104,18 @@ class RpcClient:
             except grpc.aio.AioRpcError as exc:
                 code = exc.code().name
                 error = from_rpc_error(exc, self._seam.edge, operation, self._seam.catalogue, attempt)
-                self._failed(span, error)
+                failure = self._failed(span, error)
                 raise error from exc
             except asyncio.CancelledError:
                 code = "DEADLINE_EXCEEDED" if attempt.cut_off() else "CANCELLED"
-                _mark_spent(span, code)
+                spent = attempt.gives_up_with if attempt.cut_off() else None
+                failure = error_type(asyncio.CancelledError, spent)
+                if spent:
+                    _mark(span, "no answer in time", failure)
                 raise
             finally:
                 span.set_attribute(semconv.RPC_RESPONSE_STATUS_CODE, code)
-                labels = (full, self._seam.edge.callee, code)
+                labels = (full, self._seam.edge.callee, code, failure)
                 seconds = time.perf_counter() - started
                 self._telemetry.metrics.observe(semconv.RPC_CLIENT_CALL_DURATION, seconds, *labels)
 
@@ -124,22 +128,32 @@ class RpcClient:
                 semconv.RPC_METHOD: full,
                 semconv.CALLEE: self._seam.edge.callee,
                 semconv.ATTEMPT: attempt.number,
+                **self._server,
             },
             record_exception=False,
             set_status_on_exception=False,
         )
 
-    def _failed(self, span: Span, error: Exception) -> None:
-        if of_error(error, self._seam.catalogue) is Outcome.FAILURE:
-            span.set_status(Status(StatusCode.ERROR, str(error)))
-        if isinstance(error, CallError):
-            span.set_attribute(semconv.ERROR_TYPE, type(error).__name__)
+    def _failed(self, span: Span, error: Exception) -> str:
+        """The attempt's `error.type`; empty for a refusal, which is an answer."""
+        if of_error(error, self._seam.catalogue) is not Outcome.FAILURE:
+            return ""
+        failure = error_type(type(error), None)
+        _mark(span, str(error), failure)
+        return failure
 
 
-def _mark_spent(span: Span, code: str) -> None:
-    if code == "DEADLINE_EXCEEDED":
-        span.set_status(Status(StatusCode.ERROR, "no answer in time"))
-        span.set_attribute(semconv.ERROR_TYPE, code)
+def _mark(span: Span, reason: str, failure: str) -> None:
+    span.set_status(Status(StatusCode.ERROR, reason))
+    span.set_attribute(semconv.ERROR_TYPE, failure)
+
+
+def _server(targets: Sequence[str]) -> dict[str, str | int]:
+    """The peer's address as attributes; none for several targets, of which gRPC does not tell which it took."""
+    host, _, port = targets[0].rpartition(":")
+    if len(targets) > 1 or not port.isdecimal():
+        return {}
+    return {semconv.SERVER_ADDRESS: host.strip("[]"), semconv.SERVER_PORT: int(port)}
 
 
 def _metadata(principal: Principal | None) -> tuple[tuple[str, str], ...]:

@@ -12,13 +12,15 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import grpc
+from google.protobuf import descriptor_pool
 from opentelemetry.context import attach, detach
 from opentelemetry.propagate import extract
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from observability import semconv
 from observability.telemetry import Telemetry
-from services.chassis.errors import CallError, Catalogue, FaultlineError, ProblemError
+from services.chassis.boundary import log_failure
+from services.chassis.errors import CallError, Catalogue, ProblemError
 from services.chassis.resilience import deadline
 from services.chassis.resilience.deadline import NO_DEADLINE, Deadline, cancelled_by_deadline
 from services.chassis.rpc.status import abort
@@ -31,6 +33,7 @@ _UNTRACED = ("/grpc.health.", "/grpc.reflection.")
 
 # The server's own failures; every other status is an answer. From OpenTelemetry's conventions for gRPC servers.
 _SERVER_ERRORS = {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
+_DECLARED = ("OK", "INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED")
 
 
 class ServerInterceptor(grpc.aio.ServerInterceptor):
@@ -38,6 +41,13 @@ class ServerInterceptor(grpc.aio.ServerInterceptor):
 
     def __init__(self, telemetry: Telemetry, catalogue: Catalogue) -> None:
         self._telemetry, self._catalogue = telemetry, catalogue
+
+    def declare(self, service: str) -> None:
+        """Makes the counts of every method of `service`, a full name, exist at zero."""
+        for method in descriptor_pool.Default().FindServiceByName(service).methods:
+            for code in _DECLARED:
+                labels = (f"{service}/{method.name}", code)
+                self._telemetry.metrics.zero(semconv.RPC_SERVER_CALL_DURATION, *labels)
 
     async def intercept_service(
         self,
@@ -77,15 +87,17 @@ class ServerInterceptor(grpc.aio.ServerInterceptor):
         except asyncio.CancelledError:
             code = "DEADLINE_EXCEEDED" if cancelled_by_deadline() else "CANCELLED"
             raise
-        except Exception as error:  # noqa: BLE001  # the last boundary: logged by _mark, counted by its code below
+        except Exception as error:  # noqa: BLE001  # the last boundary: logged here, counted by its code below
             problem = _to_problem(error)
             code = self._catalogue[problem.slug].grpc_status
-            _mark(span, problem, error)
+            span.set_attribute(semconv.PROBLEM, problem.slug)
+            log_failure(log, error, problem, self._catalogue)
             await abort(context, problem, self._catalogue)
         finally:
             span.set_attribute(semconv.RPC_RESPONSE_STATUS_CODE, code)
             if code in _SERVER_ERRORS:
                 span.set_status(Status(StatusCode.ERROR, code))
+                span.set_attribute(semconv.ERROR_TYPE, code)
             seconds = time.perf_counter() - started
             self._telemetry.metrics.observe(semconv.RPC_SERVER_CALL_DURATION, seconds, method, code)
 
@@ -127,10 +139,3 @@ def _to_problem(error: Exception) -> ProblemError:
     if isinstance(error, CallError):
         return ProblemError(error.slug, str(error), retry_after=error.retry_after or 1.0)
     return ProblemError("internal", "Something went wrong inside.")
-
-
-def _mark(span: Span, problem: ProblemError, error: Exception) -> None:
-    span.set_attribute(semconv.PROBLEM, problem.slug)
-    if not isinstance(error, FaultlineError):
-        log.error("unexpected error while serving a call", exc_info=error)
-        span.record_exception(error)

@@ -35,8 +35,9 @@ class GrpcServer:
         # gRPC's own error names neither setting nor port: ask the system first.
         bind("GRPC_PORT", self._host, self._port).close()
         self._server = grpc.aio.server(interceptors=[self._interceptor], options=_OPTIONS)
-        for add in self._servicers.values():
+        for service, add in self._servicers.items():
             add(self._server)
+            self._interceptor.declare(service)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = [*self._servicers, health.SERVICE_NAME, reflection.SERVICE_NAME]
         reflection.enable_server_reflection(names, self._server)

@@ -1,9 +1,11 @@
 """The API's document: the errors of each operation, described once from the error catalogue."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic.config import JsonDict
 from pydantic.json_schema import models_json_schema
 
 from services.chassis.http.problems import MEDIA_TYPE
@@ -33,6 +35,12 @@ def problems(*slugs: str) -> dict[int | str, dict[str, Any]]:
         answer = by_status.setdefault(status, {"description": CATALOGUE[slug].title, "content": _content()})
         answer["content"][MEDIA_TYPE]["examples"][slug] = {"summary": CATALOGUE[slug].title, "value": _example(slug)}
     return by_status
+
+
+def examples(values: Mapping[str, JsonDict]) -> dict[str, Any]:
+    """The part of an answer's description that shows `values`, each under its name."""
+    shown = {name: {"summary": name, "value": value} for name, value in values.items()}
+    return {"content": {"application/json": {"examples": shown}}}
 
 
 def describe(app: FastAPI) -> None:

@@ -1,6 +1,6 @@
 """Version 1 of the public routes."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response, Security
@@ -10,7 +10,9 @@ from services.chassis.errors import ProblemError
 from services.chassis.principal import Principal
 from services.contracts.pages import DEFAULT_LIMIT, MAX_LIMIT
 from services.gateway import api_keys, use_cases
-from services.gateway.http_api.openapi import problems
+from services.gateway.http_api import conditional
+from services.gateway.http_api.conditional import IfNoneMatch, unless_known
+from services.gateway.http_api.openapi import examples, problems
 from services.gateway.ports import Dependencies
 from services.gateway.schemas import v1 as schemas
 
@@ -44,6 +46,36 @@ IdempotencyKey = Annotated[
 ]
 
 
+_LOCATION = {"description": "The address of the order.", "schema": {"type": "string"}}
+
+_CHECKOUT_PROBLEMS = (
+    "idempotency-key-missing",
+    "payment-declined",
+    "out-of-stock",
+    "idempotency-key-in-use",
+    "reservation-closed",
+    "payment-closed",
+    "inventory-unavailable",
+    "payment-unavailable",
+    "order-cancelled",
+    "content-too-large",
+    "unsupported-media-type",
+    "idempotency-key-reused",
+    "unknown-product",
+    "unknown-payment-method",
+)
+
+_CANCELLATION: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Cancelled", **examples({"cancelled": schemas.CANCELLED})},
+    202: {
+        "description": "Being cancelled",
+        "model": schemas.Order,
+        **examples({"pending": schemas.PENDING}),
+    },
+    **problems("order-not-found", "order-not-cancellable"),
+}
+
+
 def create_router(deps: Dependencies) -> APIRouter:
     """The routes, over `deps`."""
     router = APIRouter(prefix=PREFIX)
@@ -53,19 +85,37 @@ def create_router(deps: Dependencies) -> APIRouter:
 
 
 def _add_products(router: APIRouter, deps: Dependencies) -> None:
-    @router.get("/products", tags=["products"], responses=problems())
+    @router.get(
+        "/products",
+        tags=["products"],
+        response_model=schemas.ProductPage,
+        responses={**conditional.RESPONSES, **problems()},
+    )
     async def list_products(
-        caller: Caller, request: Request, response: Response, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = ""
-    ) -> schemas.ProductPage:
+        caller: Caller,
+        request: Request,
+        response: Response,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = "",
+        if_none_match: IfNoneMatch = None,
+    ) -> schemas.ProductPage | Response:
         """A page of the catalogue."""
         page = await use_cases.list_products(deps, caller, limit, cursor)
         _link_next(request, response, limit, page.next_cursor)
-        return schemas.product_page(page)
+        return unless_known(schemas.product_page(page), response, if_none_match)
 
-    @router.get("/products/{product_id}", tags=["products"], responses=problems("product-not-found"))
-    async def get_product(caller: Caller, product_id: str) -> schemas.Product:
+    @router.get(
+        "/products/{product_id}",
+        tags=["products"],
+        response_model=schemas.Product,
+        responses={**conditional.RESPONSES, **problems("product-not-found")},
+    )
+    async def get_product(
+        caller: Caller, product_id: str, response: Response, if_none_match: IfNoneMatch = None
+    ) -> schemas.Product | Response:
         """One product."""
-        return schemas.product(await use_cases.get_product(deps, caller, product_id))
+        product = await use_cases.get_product(deps, caller, product_id)
+        return unless_known(schemas.product(product), response, if_none_match)
 
 
 def _add_orders(router: APIRouter, deps: Dependencies) -> None:
@@ -93,25 +143,25 @@ def _add_orders(router: APIRouter, deps: Dependencies) -> None:
         _link_next(request, response, limit, page.next_cursor)
         return schemas.order_page(page)
 
-    @router.get("/orders/{order_id}", tags=["orders"], responses=problems("order-not-found"))
+    @router.get(
+        "/orders/{order_id}",
+        tags=["orders"],
+        responses={200: examples(schemas.ORDER_EXAMPLES), **problems("order-not-found")},
+    )
     async def get_order(caller: Caller, order_id: str) -> schemas.Order:
         """One of your orders."""
         return schemas.order(await use_cases.get_order(deps, caller, order_id))
 
+    @router.put("/orders/{order_id}/cancellation", tags=["orders"], responses=_CANCELLATION)
+    async def cancel_order(caller: Caller, order_id: str, response: Response) -> schemas.Order:
+        """Cancels an order, also while its checkout is under way and after it was confirmed.
 
-_LOCATION = {"description": "The address of the order.", "schema": {"type": "string"}}
-
-_CHECKOUT_PROBLEMS = (
-    "idempotency-key-missing",
-    "payment-declined",
-    "out-of-stock",
-    "idempotency-key-in-use",
-    "content-too-large",
-    "unsupported-media-type",
-    "idempotency-key-reused",
-    "unknown-product",
-    "unknown-payment-method",
-)
+        The money is given back and the goods are free again. Safe to repeat. 202 means that this is certain and still
+        going on: ask for the order, or repeat this, to see it `cancelled`.
+        """
+        order = await use_cases.cancel_order(deps, caller, order_id)
+        response.status_code = 202 if order.status == "pending" else 200
+        return schemas.order(order)
 
 
 def _link_next(request: Request, response: Response, limit: int, cursor: str | None) -> None:

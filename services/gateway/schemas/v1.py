@@ -18,6 +18,12 @@ _ORDER: JsonDict = {
     "total": {"amount_minor": 2598, "currency": "EUR"},
     "created_at": "2025-01-31T12:34:56.789012Z",
 }
+CANCELLED: JsonDict = {**_ORDER, "status": "cancelled"}
+PENDING: JsonDict = {**_ORDER, "status": "pending"}
+_REJECTED: JsonDict = {**_ORDER, "status": "rejected", "reason": "payment-declined"}
+
+ORDER_EXAMPLES = {"confirmed": _ORDER, "pending": PENDING, "rejected": _REJECTED, "cancelled": CANCELLED}
+"""Status → an order that has it."""
 
 
 class Money(BaseModel):
@@ -101,7 +107,9 @@ class Order(BaseModel):
 class OrderPage(BaseModel):
     """A page of orders."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_ORDER], "next_cursor": None}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [_ORDER, CANCELLED, _REJECTED], "next_cursor": None}]}
+    )
 
     items: list[Order]
     next_cursor: str | None = Field(description="For the parameter `cursor` of the next page; null on the last.")

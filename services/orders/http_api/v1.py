@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from services.chassis.errors import ProblemError
 from services.chassis.principal import Principal, from_metadata
 from services.contracts.pages import DEFAULT_LIMIT
-from services.orders import use_cases
+from services.orders import origin, use_cases
 from services.orders.ports import Dependencies
 from services.orders.schemas import v1 as schemas
 
@@ -36,7 +36,7 @@ def create_router(deps: Dependencies) -> APIRouter:
         response: Response,
         idempotency_key: Annotated[str, Header()] = "",
     ) -> schemas.Order:
-        order = await use_cases.checkout(deps, caller, idempotency_key, body.to_domain())
+        order = await use_cases.checkout(deps, caller, idempotency_key, body.to_domain(), origin.current())
         response.headers["Location"] = f"{PATH}/{order.order_id}"
         return schemas.order(order)
 
@@ -47,5 +47,11 @@ def create_router(deps: Dependencies) -> APIRouter:
     @router.get(PATH + "/{order_id}")
     async def get_order(caller: Caller, order_id: str) -> schemas.Order:
         return schemas.order(await use_cases.get_order(deps, caller, order_id))
+
+    @router.put(PATH + "/{order_id}/cancellation")
+    async def cancel_order(caller: Caller, order_id: str, response: Response) -> schemas.Order:
+        order = await use_cases.cancel_order(deps, caller, order_id)
+        response.status_code = 200 if order.is_final else 202
+        return schemas.order(order)
 
     return router

@@ -127,11 +127,44 @@ class TestOrders:
         assert (await peers.orders.list_orders(BOB, 2, "")).items == ()
         await refused("order-not-found", peers.orders.get_order(BOB, orders[0].order_id))
 
+    async def test_cancels(self, peers: Peers) -> None:
+        order = await peers.orders.place_order(ALICE, "k", asked(("p-1", 2)))
+        for _ in range(2):
+            assert (await peers.orders.cancel_order(ALICE, order.order_id)).status == "cancelled"
+        assert peers.shop.provider.books == {"ord_1": "refunded"}
+        assert peers.shop.available("p-1") == 10
+        assert (await peers.orders.list_orders(ALICE, 2, "")).items[0].status == "cancelled"
+
+    async def test_says_that_a_cancellation_goes_on(self, peers: Peers) -> None:
+        order = await peers.orders.place_order(ALICE, "k", asked(("p-1", 2)))
+        peers.shop.payments_peer.wire.losses = ["request"]
+        assert (await peers.orders.cancel_order(ALICE, order.order_id)).status == "pending"
+        assert (await peers.orders.cancel_order(ALICE, order.order_id)).status == "cancelled"
+
+    async def test_does_not_cancel_what_came_to_nothing_nor_what_is_anothers(self, peers: Peers) -> None:
+        await refused("out-of-stock", peers.orders.place_order(ALICE, "k", asked(("p-2", 2))))
+        problem = await refused("order-not-cancellable", peers.orders.cancel_order(ALICE, "ord_1"))
+        assert problem.extensions == {"order_id": "ord_1"}
+        await refused("order-not-found", peers.orders.cancel_order(BOB, "ord_1"))
+        await refused("forbidden", peers.orders.cancel_order(NOBODY, "ord_1"))
+
     @pytest.mark.parametrize("order_id", ["x", "../orders", "a/b", "a?b", "\x00", "%"])
     async def test_does_not_find_what_there_is_not(self, peers: Peers, order_id: str) -> None:
         with pytest.raises(ProblemError) as problem:
             await peers.orders.get_order(ALICE, order_id)
         assert problem.value.slug in {"order-not-found", "not-found"}
+
+
+async def test_an_order_knows_the_trace_that_it_was_placed_in(telemetry: Telemetry) -> None:
+    it, port, to_orders = shop(), free_port(), seam("orders", "rest", telemetry)
+    server = HttpServer("orders", create_app(it.deps, telemetry), HOST, port)
+    http = HttpClient([f"http://{HOST}:{port}"], to_orders, telemetry)
+    async with running(server, http):
+        with telemetry.tracer.start_as_current_span("the customer's request") as span:
+            await OrdersClient(http, to_orders.edge).place_order(ALICE, "k", asked(("p-1", 1)))
+    version, trace_id, _, flags = it.orders.data.orders["ord_1"].origin.split("-")
+    assert (version, trace_id) == ("00", f"{span.get_span_context().trace_id:032x}")
+    assert int(flags, 16) & 1, "it is sampled"
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"order_id": "o"}, {"order_id": "o", "status": "eaten"}])

@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis.errors import FieldError, ProblemError
 from services.contracts.money.money import EUR, Money
 from services.orders import domain, use_cases
-from services.orders.domain import IdempotencyRecord, Order, OrderState, Refusal
+from services.orders.domain import IdempotencyRecord, Order, OrderState, Refusal, Reserved, successors
+from services.orders.pace import Rules
 from services.orders.ports import Orders, OrderStore
 from services.orders.repository import SqlOrderStore, metadata
 from tests.contract.services.conftest import OpenDatabase
@@ -19,8 +22,11 @@ from tests.fakes.shop import ALICE, request, shop
 
 NOW = 1_700_000_000_000_001
 REQUEST = request(("p-2", 2), ("p-1", 1))
-ORDER = domain.placed("ord_1", "alice", "tests", REQUEST, NOW)
-PRICES = {"p-1": Money(100, EUR), "p-2": Money(250, EUR)}
+ORDER = domain.placed(
+    "ord_1", "alice", "tests", REQUEST, NOW, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+)
+RULES = Rules()
+GOODS = Reserved({"p-1": Money(100, EUR), "p-2": Money(250, EUR)}, until_us=NOW + 9)
 RECORD = IdempotencyRecord("alice", "k", REQUEST.fingerprint(), "ord_1", NOW)
 
 
@@ -79,7 +85,7 @@ class TestAdding:
 class TestSaving:
     async def test_keeps_every_step_of_an_order(self, store: OrderStore) -> None:
         await add(store)
-        order = ORDER.priced(PRICES)
+        order = ORDER.reserved(GOODS)
         while not order.is_final:
             order = order.done().claimed(order.updated_at_us + 5)
             assert await save(store, order)
@@ -96,7 +102,7 @@ class TestSaving:
 
     async def test_keeps_the_way_back(self, store: OrderStore) -> None:
         await add(store)
-        order = ORDER.priced(PRICES)
+        order = ORDER.reserved(GOODS)
         for move in (Order.done, Order.done, Order.done):
             order = move(order).claimed(NOW + 1)
             assert await save(store, order)
@@ -111,7 +117,7 @@ class TestSaving:
 
     async def test_is_only_for_the_next_version(self, store: OrderStore) -> None:
         await add(store)
-        first = ORDER.let_go(NOW + 1)
+        first = ORDER.let_go(NOW + 1, RULES)
         assert await save(store, first)
         assert not await save(store, ORDER.claimed(NOW + 2))
         assert await stored(store) == first
@@ -120,6 +126,49 @@ class TestSaving:
         await add(store)
         saved = await asyncio.gather(*(save(store, ORDER.claimed(NOW + each)) for each in range(10)))
         assert sum(saved) == 1
+
+    @pytest.mark.parametrize("after", OrderState)
+    async def test_of_what_is_impossible_is_refused(self, store: OrderStore, after: OrderState) -> None:
+        """Every pair of states that is not in the table."""
+        for number, before in enumerate(OrderState):
+            order = replace(_in(before), order_id=f"ord_{number}")
+            await add(store, order, key=order.order_id)
+            moved = replace(_in(after), order_id=order.order_id, version=order.version + 1)
+            possible = after in successors(before)
+            assert await save(store, moved) == possible
+            assert await stored(store, order.order_id) == (moved if possible else order)
+
+    async def test_keeps_a_cancellation(self, store: OrderStore) -> None:
+        await add(store, _in(OrderState.CONFIRMED))
+        order = _in(OrderState.CONFIRMED).cancelled(NOW + 1).turned(NOW + 1, RULES).claimed(NOW + 1)
+        assert await save(store, order)
+        while not order.is_final:
+            assert await stored(store) == order
+            order = order.done().claimed(NOW + 2)
+            assert await save(store, order)
+        assert await stored(store) == order
+        assert (order.status, order.cancelled_at_us, order.confirmed_at_us) == ("cancelled", NOW + 1, NOW)
+
+
+class TestWhatIsDue:
+    async def test_is_what_nobody_drives_those_first_that_wait_longest(self, store: OrderStore) -> None:
+        due_at = {"ord_1": 30, "ord_2": 10, "ord_3": 20, "ord_4": 40}
+        for order_id, moment in due_at.items():
+            await add(store, replace(ORDER, order_id=order_id, due_at_us=moment), key=order_id)
+        await add(store, replace(_in(OrderState.CONFIRMED), order_id="ord_5"), key="ord_5")
+        found = await store.read("due", lambda orders: orders.due(30, 9))
+        assert [each.order_id for each in found] == ["ord_2", "ord_3", "ord_1"]
+        assert found[0].lines == ORDER.lines
+        assert [each.order_id for each in await store.read("due", lambda orders: orders.due(30, 1))] == ["ord_2"]
+        assert list(await store.read("due", lambda orders: orders.due(9, 9))) == []
+
+    async def test_is_found_without_looking_at_all_others(self, sqlite: OpenDatabase) -> None:
+        database = sqlite(metadata)
+        async with running(database):
+            plan = await database.read("explain", lambda session: _plan(session, "due_at_us <= 5 ORDER BY due_at_us"))
+            assert "USING INDEX orders_due" in plan
+            assert "SCAN" not in plan
+            assert "B-TREE" not in plan
 
 
 class TestListing:
@@ -150,3 +199,23 @@ async def test_twenty_checkouts_with_one_key_are_one_order_and_one_charge(store:
     assert others <= {"idempotency-key-in-use"}
     assert it.provider.calls == ["authorize", "capture"]
     assert len(await store.read("list", lambda orders: orders.of_user("alice", None, 99))) == 1
+
+
+def _in(state: OrderState) -> Order:
+    """An order that has come to `state`, with all that it has then."""
+    final = state in {OrderState.CONFIRMED, OrderState.REJECTED, OrderState.CANCELLED}
+    why = Refusal("payment-declined", "declined") if state is OrderState.REJECTED else None
+    return replace(
+        ORDER.reserved(GOODS),
+        state=state,
+        refusal=why,
+        due_at_us=None if final else NOW + 5,
+        leased_until_us=None if final else NOW + 5,
+        confirmed_at_us=NOW if state is OrderState.CONFIRMED else None,
+        cancelled_at_us=NOW if state is OrderState.CANCELLED else None,
+    )
+
+
+async def _plan(session: AsyncSession, where: str) -> str:
+    rows = await session.execute(text(f"EXPLAIN QUERY PLAN SELECT * FROM orders WHERE {where} LIMIT 8"))
+    return "\n".join(str(row) for row in rows)

@@ -15,7 +15,7 @@ from services.contracts.errors import CATALOGUE
 from services.contracts.money.money import EUR, Money
 from services.inventory import grpc_api as inventory_api
 from services.orders import domain, inventory_client, payments_client
-from services.orders.domain import Order
+from services.orders.domain import Order, Reserved
 from services.orders.inventory_client import InventoryClient
 from services.orders.payments_client import PaymentsClient
 from services.orders.ports import Inventory, Payments
@@ -58,13 +58,22 @@ async def peers(request: pytest.FixtureRequest, telemetry: Telemetry) -> AsyncIt
 def order(*lines: tuple[str, int], payment_method: str = "pm_card_visa", order_id: str = "ord_1") -> Order:
     """An order for these lines, each piece at 5.00 EUR where it is to be charged."""
     placed = domain.placed(order_id, "alice", "tests", request(*lines, payment_method=payment_method), 1)
-    return placed.priced({product_id: Money(500, EUR) for product_id, _ in lines})
+    return placed.reserved(Reserved({product_id: Money(500, EUR) for product_id, _ in lines}, until_us=2))
 
 
 class TestInventory:
     async def test_prices_what_it_reserves(self, peers: Peers) -> None:
-        prices = await peers.inventory.reserve(ALICE, order(("p-2", 1), ("p-1", 3)))
-        assert prices == {"p-1": Money(500, EUR), "p-2": Money(70, EUR)}
+        goods = await peers.inventory.reserve(ALICE, order(("p-2", 1), ("p-1", 3)))
+        assert goods.prices == {"p-1": Money(500, EUR), "p-2": Money(70, EUR)}
+        assert goods.until_us == peers.shop.stock.data.reservations["ord_1"].expires_at_us
+        assert peers.shop.available("p-1") == 7
+
+    async def test_holds_for_longer_when_it_is_asked_again_late(self, peers: Peers) -> None:
+        first = await peers.inventory.reserve(ALICE, order(("p-1", 3)))
+        assert await peers.inventory.reserve(ALICE, order(("p-1", 3))) == first
+        peers.shop.clock.advance(seconds=1801)
+        again = await peers.inventory.reserve(ALICE, order(("p-1", 3)))
+        assert again.until_us - first.until_us >= 1801_000_000
         assert peers.shop.available("p-1") == 7
 
     async def test_confirms_and_releases(self, peers: Peers) -> None:

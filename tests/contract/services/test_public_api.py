@@ -1,5 +1,6 @@
 """The public API over HTTP, with a shop in memory behind it."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -13,6 +14,7 @@ import pytest
 from observability.telemetry import Telemetry
 from services.chassis.http.server import HttpServer
 from services.contracts.errors import CATALOGUE
+from services.contracts.steps import Step
 from services.gateway import api_keys, pipeline
 from services.gateway.api_keys import ApiKeyAuthenticator
 from services.gateway.bootstrap import create_app
@@ -100,6 +102,27 @@ class TestProducts:
         assert (await api.ask("GET", f"{PRODUCTS}/p-2")).body["product_id"] == "p-2"
         assert slug(await api.ask("GET", f"{PRODUCTS}/p-9")) == "product-not-found"
 
+    @pytest.mark.parametrize("path", [f"{PRODUCTS}/p-1", PRODUCTS, f"{PRODUCTS}?limit=1"])
+    async def test_are_not_sent_again_to_those_who_have_them(self, api: Api, path: str) -> None:
+        first = await api.ask("GET", path)
+        tag = first.headers["ETag"]
+        for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+            again = await api.ask("GET", path, headers={"If-None-Match": known})
+            assert (again.status, again.text) == (304, "")
+            for name in ("ETag", "Cache-Control", "Link"):
+                assert again.headers.get(name) == first.headers.get(name)
+            assert len(again.headers["X-Trace-Id"]) == 32
+
+    @pytest.mark.parametrize("path", [f"{PRODUCTS}/p-1", PRODUCTS])
+    async def test_are_sent_when_they_have_changed(self, api: Api, path: str) -> None:
+        before = await api.ask("GET", path)
+        await api.check_out(quantity=2)
+        after = await api.ask("GET", path, headers={"If-None-Match": before.headers["ETag"]})
+        assert after.status == 200
+        assert after.headers["ETag"] != before.headers["ETag"]
+        for known in ("", '"', "nonsense", '"other"', after.headers["ETag"].strip('"')):
+            assert (await api.ask("GET", path, headers={"If-None-Match": known})).status == 200
+
 
 class TestOrders:
     async def test_are_placed_and_found_where_it_says(self, api: Api) -> None:
@@ -120,8 +143,63 @@ class TestOrders:
 
     async def test_are_placed_once(self, api: Api) -> None:
         first, again = await api.check_out(), await api.check_out()
-        assert (again.status, again.body) == (first.status, first.body)
+        assert (again.status, again.text) == (first.status, first.text)
+        assert again.headers["Location"] == first.headers["Location"]
         assert again.headers["X-Trace-Id"] != first.headers["X-Trace-Id"]
+
+    @pytest.mark.parametrize(("payment_method", "quantity"), [("pm_card_declined", 1), ("pm_card_visa", 99)])
+    async def test_that_were_refused_are_refused_again_in_the_same_words(
+        self, api: Api, payment_method: str, quantity: int
+    ) -> None:
+        first, again = [await api.check_out(quantity, "k", payment_method) for _ in range(2)]
+        assert again.status == first.status
+        assert {**again.body, "trace_id": ""} == {**first.body, "trace_id": ""}
+
+    async def test_are_not_placed_with_the_key_of_another(self, api: Api) -> None:
+        await api.check_out(quantity=1)
+        answer = await api.check_out(quantity=2)
+        assert (answer.status, slug(answer)) == (422, "idempotency-key-reused")
+
+    async def test_that_are_being_placed_are_waited_for(self, api: Api) -> None:
+        asked, free = asyncio.Event(), asyncio.Event()
+
+        async def wait() -> None:
+            asked.set()
+            await free.wait()
+
+        api.shop.payments_peer.wire.meanwhile[Step.CAPTURE] = wait
+        first = asyncio.create_task(api.check_out())
+        await asked.wait()
+        answer = await api.check_out()
+        assert (answer.status, slug(answer), answer.headers["Retry-After"]) == (409, "idempotency-key-in-use", "1")
+        assert answer.body["order_id"] == "ord_1"
+        free.set()
+        assert (await first).text == (await api.check_out()).text
+
+    async def test_are_cancelled(self, api: Api) -> None:
+        first = await api.check_out(quantity=2)
+        for _ in range(2):
+            answer = await api.ask("PUT", f"{first.headers['Location']}/cancellation")
+            assert (answer.status, answer.body["status"], answer.body["reason"]) == (200, "cancelled", None)
+        assert (await api.ask("GET", first.headers["Location"])).body == answer.body
+        assert (await api.ask("GET", ORDERS)).body["items"] == [answer.body]
+        again = await api.check_out(quantity=2)
+        assert (again.status, again.text) == (first.status, first.text), "the answer that was given stays"
+
+    async def test_are_cancelled_later_when_a_peer_is_away(self, api: Api) -> None:
+        first = await api.check_out()
+        api.shop.payments_peer.wire.losses = ["request"]
+        answer = await api.ask("PUT", f"{first.headers['Location']}/cancellation")
+        assert (answer.status, answer.body["status"]) == (202, "pending")
+        assert (await api.ask("PUT", f"{first.headers['Location']}/cancellation")).status == 200
+
+    async def test_that_cannot_be_cancelled_say_so(self, api: Api) -> None:
+        assert slug(await api.ask("PUT", f"{ORDERS}/ord_1/cancellation")) == "order-not-found"
+        await api.check_out(payment_method="pm_card_declined")
+        answer = await api.ask("PUT", f"{ORDERS}/ord_1/cancellation")
+        assert (answer.status, slug(answer), answer.body["order_id"]) == (409, "order-not-cancellable", "ord_1")
+        api.headers = {"X-API-Key": "flk_bob"}
+        assert slug(await api.ask("PUT", f"{ORDERS}/ord_1/cancellation")) == "order-not-found"
 
     async def test_are_refused_with_a_reason(self, api: Api) -> None:
         declined = await api.check_out(payment_method="pm_card_declined")
@@ -220,6 +298,7 @@ class TestTheDocument:
             "post /api/v1/orders",
             "get /api/v1/orders",
             "get /api/v1/orders/{order_id}",
+            "put /api/v1/orders/{order_id}/cancellation",
         }
 
     async def test_says_how_each_is_authenticated(self, document: dict[str, Any]) -> None:
@@ -232,14 +311,15 @@ class TestTheDocument:
         for name, operation in self.operations(document):
             assert operation["description"], name
             for status, answer in operation["responses"].items():
-                for content in answer["content"].values():
+                assert ("content" in answer) == (status != "304"), f"{name} {status}"
+                for content in answer.get("content", {}).values():
                     shape = shapes[content["schema"]["$ref"].rpartition("/")[2]]
                     assert content.get("examples") or shape["examples"], f"{name} {status}"
 
     async def test_describes_every_problem_by_the_catalogue(self, document: dict[str, Any]) -> None:
         for name, operation in self.operations(document):
             for status, answer in operation["responses"].items():
-                for slug_ in answer["content"].get("application/problem+json", {}).get("examples", {}):
+                for slug_ in answer.get("content", {}).get("application/problem+json", {}).get("examples", {}):
                     assert CATALOGUE[slug_].http_status == int(status), name
         checkout = document["paths"][ORDERS]["post"]["responses"]
         assert {"201", "400", "401", "402", "403", "408", "409", "413", "415", "422", "500", "503", "504"} == set(

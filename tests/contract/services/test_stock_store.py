@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from services.chassis.errors import FieldError
 from services.inventory import catalogue, use_cases
-from services.inventory.domain import Line, ReservationState, ReservedLine, held, never_held
+from services.inventory.domain import Line, Refusal, Reservation, ReservationState, ReservedLine, held, never_held
 from services.inventory.ports import Dependencies, Stock, StockStore
 from services.inventory.repository import SqlStockStore, metadata
 from tests.contract.services.conftest import OpenDatabase
@@ -40,6 +41,10 @@ RESERVATION = held("o", LINES, now_us=1_700_000_000_000_001, hold_for_us=HOUR_US
 async def free(store: StockStore) -> dict[str, int]:
     found = await store.read("free", lambda stock: stock.products_after("", 100))
     return {each.product_id: each.available for each in found}
+
+
+async def add(store: StockStore, reservation: Reservation) -> bool:
+    return await store.write("add", lambda stock: stock.add_reservation(reservation))
 
 
 class TestProducts:
@@ -92,15 +97,38 @@ class TestReservations:
         assert not await filled.write("add", lambda stock: stock.add_reservation(never_held("o", 7)))
         assert await filled.read("look", lambda stock: stock.reservation("o")) == RESERVATION
 
-    async def test_move_from_where_they_are(self, filled: StockStore) -> None:
+    async def test_are_saved_from_where_they_are(self, filled: StockStore) -> None:
         await filled.write("add", lambda stock: stock.add_reservation(RESERVATION))
         held_, confirmed, released = ReservationState
-        await filled.write("move", lambda stock: stock.move("o", held_, confirmed))
-        found = await filled.read("look", lambda stock: stock.reservation("o"))
-        assert found == RESERVATION.moved(confirmed)
+        prolonged = replace(RESERVATION, expires_at_us=RESERVATION.expires_at_us + 1)
+        sold = prolonged.moved(confirmed)
+        await filled.write("save", lambda stock: stock.save(prolonged, held_))
+        await filled.write("save", lambda stock: stock.save(sold, held_))
+        assert await filled.read("look", lambda stock: stock.reservation("o")) == sold
         with pytest.raises(Exception):  # noqa: B017, PT011 -- a defect, whatever it is raised as; nothing is stored
-            await filled.write("move", lambda stock: stock.move("o", held_, released))
-        assert await filled.read("look", lambda stock: stock.reservation("o")) == found
+            await filled.write("save", lambda stock: stock.save(RESERVATION.moved(released), held_))
+        assert await filled.read("look", lambda stock: stock.reservation("o")) == sold
+
+    async def test_that_were_refused_keep_the_reason(self, filled: StockStore) -> None:
+        why = Refusal("out-of-stock", "nothing was reserved", (FieldError("lines[0].quantity", "2 > 1 “here”"),))
+        await filled.write("add", lambda stock: stock.add_reservation(RESERVATION))
+        refused_ = RESERVATION.refused(why)
+        await filled.write("save", lambda stock: stock.save(refused_, ReservationState.HELD))
+        assert await filled.read("look", lambda stock: stock.reservation("o")) == refused_
+        from_the_start = replace(never_held("o-2", 7), refusal=why)
+        assert await filled.write("add", lambda stock: stock.add_reservation(from_the_start))
+        assert await filled.read("look", lambda stock: stock.reservation("o-2")) == from_the_start
+
+    async def test_that_have_expired_are_found_the_first_first(self, filled: StockStore) -> None:
+        times = {"o-3": 30, "o-1": 10, "o-2": 20, "o-4": 40}
+        for order_id, expires_at_us in times.items():
+            await add(filled, replace(RESERVATION, order_id=order_id, expires_at_us=expires_at_us))
+        await add(filled, replace(RESERVATION, order_id="o-5", expires_at_us=5).moved(ReservationState.CONFIRMED))
+        found = await filled.read("look", lambda stock: stock.expired(30, 2))
+        assert [each.order_id for each in found] == ["o-1", "o-2"]
+        assert found[0].lines == LINES
+        found = await filled.write("look", lambda stock: stock.expired(30, 9))
+        assert [each.order_id for each in found] == ["o-1", "o-2", "o-3"]
 
 
 class TestTransactions:
@@ -149,5 +177,20 @@ class TestUseCases:
 
     async def test_a_refusal_leaves_nothing_behind(self, deps: Dependencies, filled: StockStore) -> None:
         await refused("out-of-stock", use_cases.reserve(deps, ALICE, "o", [Line("p-1", 2), Line("p-2", 2)]))
-        await refused("reservation-not-found", use_cases.get_reservation(deps, ALICE, "o"))
         assert (await free(filled))["p-1"] == 10
+        kept = await use_cases.get_reservation(deps, ALICE, "o")
+        assert kept.state is ReservationState.RELEASED
+
+    async def test_what_expires_while_it_is_confirmed_is_sold_or_given_back(
+        self, deps: Dependencies, filled: StockStore
+    ) -> None:
+        short = replace(deps, hold_for_us=1)
+        orders = [f"o-{number}" for number in range(8)]
+        for each in orders:
+            await use_cases.reserve(short, ALICE, each, [Line("p-1", 1)])
+        confirming = [quietly(use_cases.confirm(deps, ALICE, each)) for each in orders]
+        confirming.insert(4, use_cases.expire(deps, 50))  # type: ignore[arg-type] # a number, and not looked at
+        await asyncio.gather(*confirming)
+        states = [(await use_cases.get_reservation(deps, ALICE, each)).state for each in orders]
+        assert set(states) <= {ReservationState.CONFIRMED, ReservationState.RELEASED}
+        assert (await free(filled))["p-1"] == 10 - states.count(ReservationState.CONFIRMED)

@@ -68,7 +68,7 @@ async def test_an_attempt_that_got_no_answer_is_an_error(recording: Recording) -
             await client.request("ask", HttpRequest("GET", "/"), idempotent=True)
     attempt = recording.named("GET")
     assert attempt.status.status_code is StatusCode.ERROR
-    assert attributes_of(attempt)["error.type"] == "ClientConnectorError"
+    assert attributes_of(attempt)["error.type"] == "PeerUnavailableError"
     assert attributes_of(recording.named("peer ask"))["error.type"] == "PeerUnavailableError"
 
 
@@ -79,4 +79,7 @@ async def test_an_attempt_that_was_given_up_has_ended_as_an_error(recording: Rec
     ):
         with pytest.raises(FaultlineError):
             await client.request("ask", HttpRequest("GET", "/v1/work"), idempotent=True)
-    assert recording.named("GET").status.status_code is StatusCode.ERROR
+    attempt = recording.named("GET")
+    assert attempt.status.status_code is StatusCode.ERROR
+    assert attributes_of(attempt)["error.type"] == attributes_of(recording.named("peer ask"))["error.type"]
+    assert attributes_of(attempt)["error.type"] == "AttemptTimeoutError"

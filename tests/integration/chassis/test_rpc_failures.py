@@ -66,7 +66,7 @@ async def test_a_peer_that_is_not_there(recording: Recording) -> None:
     with pytest.raises(PeerUnavailableError, match="toy → payments GetPayment: UNAVAILABLE") as caught:
         await ask(recording, free_port())
     assert caught.value.retry_after == 1.0
-    assert recording.count(CLIENT, METHOD, "payments", "UNAVAILABLE") == 1
+    assert recording.count(CLIENT, METHOD, "payments", "UNAVAILABLE", "PeerUnavailableError") == 1
     assert recording.count(semconv.CALL_ATTEMPTS, "payments", "GetPayment", "failure") == 1
 
 
@@ -107,7 +107,7 @@ async def test_a_defect_shows_nothing_of_itself(recording: Recording) -> None:
     assert caught.value.slug == "internal"
     assert "secret" not in str(caught.value)
     assert recording.count(SERVER, METHOD, "INTERNAL") == 1
-    assert "secret" in recording.logged("unexpected error while serving a call")["exception.stacktrace"]
+    assert "secret" in recording.logged("unexpected error while serving")["exception.stacktrace"]
 
 
 PATIENCE: list[tuple[Callable[[], Deadline], float, type[CallError]]] = [
@@ -127,7 +127,7 @@ async def test_a_peer_that_hangs_is_given_up_and_stops(
         await asyncio.wait_for(hanging.cancelled.wait(), 5)
         assert 0 < hanging.had <= 0.1, "our limit was its deadline"
         await counted(recording, "DEADLINE_EXCEEDED")
-    assert recording.count(CLIENT, METHOD, "payments", "DEADLINE_EXCEEDED") == 1
+    assert recording.count(CLIENT, METHOD, "payments", "DEADLINE_EXCEEDED", error.__name__) == 1
     assert recording.count(semconv.CALL_ATTEMPTS, "payments", "GetPayment", "failure") == 1
 
 
@@ -151,7 +151,7 @@ async def test_a_caller_that_goes_away_stops_the_work(recording: Recording) -> N
             await call
         await asyncio.wait_for(hanging.cancelled.wait(), 5)
         await counted(recording, "CANCELLED")
-    assert recording.count(CLIENT, METHOD, "payments", "CANCELLED") == 1
+    assert recording.count(CLIENT, METHOD, "payments", "CANCELLED", "CancelledError") == 1
     assert recording.count(semconv.CALL_ATTEMPTS, "payments", "GetPayment", "cancelled") == 1
 
 

@@ -128,9 +128,9 @@ def test_a_failed_start_is_one_line_with_the_process_own_exit_code(state: Path) 
     for detach in ((), ("--detach",)):
         up = faultline(state, "up", "--free-ports", "--topology", reference("WRONG_SETTINGS"), *detach)
         assert up.returncode == os.EX_CONFIG
-        assert up.stderr.splitlines() == [
-            "faultline: wrong-1 did not start: wrong settings: HTTP_PORT: too big; see `faultline logs wrong-1`"
-        ]
+        log = StateFolder(state).log_file("wrong-1")
+        said = f"wrong-1 did not start: wrong settings: HTTP_PORT: too big; its log: {log}"
+        assert up.stderr.splitlines() == [f"faultline: {said}"]
 
 
 def test_a_taken_port_is_one_line_with_its_owner(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def test_a_port_lost_to_somebody_else_ends_the_start_at_once(state: Path) -> Non
 def test_a_process_that_crashes_is_given_up_after_three_times(state: Path) -> None:
     error = failure(state, "CRASHING")
     assert error.exit_code == os.EX_SOFTWARE
-    assert str(error) == "crashing-1 did not start: it broke; see `faultline logs crashing-1`"
+    assert str(error) == f"crashing-1 did not start: it broke; its log: {StateFolder(state).log_file('crashing-1')}"
     assert StateFolder(state).log_file("crashing-1").read_text().count("it broke") == 3
 
 

@@ -124,3 +124,4 @@ def test_declared_operations_are_counted_from_zero(recording: Recording) -> None
     seam(recording).declare("Authorize")
     for outcome in Outcome:
         assert recording.count(semconv.CALL_ATTEMPTS, "payments", "Authorize", outcome) == 0
+        assert recording.count(semconv.CALL_DURATION, "payments", "Authorize", outcome) == 0

@@ -5,7 +5,7 @@ import pytest
 from pydantic import Field, SecretStr
 
 from services.chassis.errors import SettingsError
-from services.chassis.settings import EX_CONFIG, Port, ServiceSettings, Targets, load, read
+from services.chassis.settings import EX_CONFIG, GrpcTargets, HttpTargets, Port, ServiceSettings, load, read
 
 SECRET = "a-secret-that-must-never-be-shown"
 GOOD = {
@@ -20,7 +20,8 @@ class ToySettings(ServiceSettings):
     """As a service declares them."""
 
     http_port: Port = Field(8080, description="Port of the public listener.")
-    orders_targets: Targets = Field(description="Addresses of orders.")
+    orders_targets: HttpTargets = Field(description="Addresses of orders.")
+    stock_targets: GrpcTargets = Field(["127.0.0.1:50051"], description="Addresses of stock.")
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +53,11 @@ def test_a_secret_does_not_show_in_the_settings_text() -> None:
         ("CONTROL_TOKEN", "short"),
         ("HTTP_PORT", ""),
         ("ORDERS_TARGETS", " , "),
+        ("ORDERS_TARGETS", "127.0.0.1:8081"),
+        ("STOCK_TARGETS", "garbage"),
+        ("STOCK_TARGETS", "http://127.0.0.1:50051"),
+        ("STOCK_TARGETS", "a:1,b:2"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "garbage:::"),
         ("TRACE_SAMPLE_RATIO", "1.1"),
         ("LOG_LEVEL", "LOUD"),
         ("DRAIN_TIMEOUT_S", "0"),

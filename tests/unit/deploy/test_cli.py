@@ -7,15 +7,17 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 import pytest
 
-from deploy.cli import main, screen, trace
+from deploy.cli import main, screen, status, trace
 from deploy.cli.commands import COMMANDS
+from deploy.cli.common import Running
 from deploy.cli.trace import BackendAwayError, by_id, newest_checkout
-from deploy.errors import NotFoundError, UsageError
+from deploy.errors import NotFoundError, StartError, UsageError
+from deploy.supervisor.client import SupervisorClient
 from deploy.supervisor.request import Request, find_topology, parse, parse_replicas
 
 
@@ -48,6 +50,8 @@ def test_help_lists_the_commands_without_importing_them() -> None:
         (["up", "--nope"], os.EX_USAGE, "faultline: No such option '--nope'. See `faultline up --help`."),
         (["up", "--ready-deadline", "0"], os.EX_USAGE, "faultline: Invalid value for '--ready-deadline': 0.0 is not in the range x>0. See `faultline up --help`."),
         (["up", "--topology", "nope"], os.EX_USAGE, "faultline: topology 'nope': No module named 'nope'"),
+        (["up", "--replicas", "users=2"], os.EX_USAGE, "faultline: replicas: there is no process 'users'; processes: faultline-backend, payments, inventory, orders, gateway"),
+        (["up", "--replicas", "orders"], os.EX_USAGE, "faultline: replicas: 'orders' is not NAME=NUMBER; processes: faultline-backend, payments, inventory, orders, gateway"),
         (["trace", "xyz"], os.EX_USAGE, "faultline: trace 'xyz': an id is up to 32 hexadecimal digits, as in the header X-Trace-Id"),
         (["trace"], os.EX_UNAVAILABLE, "faultline: Faultline is not running (state folder {state}); start it with `faultline up`"),
         (["load"], os.EX_UNAVAILABLE, "faultline: Faultline is not running (state folder {state}); start it with `faultline up`"),
@@ -171,3 +175,37 @@ def test_a_backend_that_is_away_is_said() -> None:
 
 def test_the_operation_of_a_checkout_is_the_gateways_route() -> None:
     assert trace.CHECKOUT_OPERATION == "POST /api/v1/orders"
+
+
+def test_control_characters_are_shown_not_sent() -> None:
+    assert screen.visible("a\x1b[2J\n\x07\x9b\u202e é") == r"a\x1b[2J\n\x07\x9b\u202e é"
+
+
+def test_a_log_line_forges_no_other(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    record = {"message": "a\n12:00 b\x1b[2J", "url.path": "/\x9b\x07", "exception.stacktrace": "E: x\n12:00 c"}
+    (tmp_path / "logs" / "a-1.jsonl").write_text(json.dumps(record) + "\n")
+    _, shown, _ = run(capsys, "logs", "--state", str(tmp_path))
+    first, *stack = shown.splitlines()
+    assert first.endswith(r"a\n12:00 b\x1b[2J url.path=/\x9b\x07")
+    assert stack == ["  E: x", "  12:00 c"]
+
+
+def test_why_a_process_is_not_ready_is_below_the_table(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    process = {"instance": "orders-1", "state": "waiting", "pid": 123456, "ports": {"HTTP_PORT": 8081}}
+    about = {"memory_bytes": 2**26, "restarts": 2, "uptime_s": 5, "detail": "no answer " * 20, "memory_kind": "pss"}
+    own = {**about, "status": "starting", "pid": 1}
+    topology = {"control_url": "http://127.0.0.1:8900"}
+    overview = {"processes": [{**process, **about}], "supervisor": own}
+    status.show(Running(cast(SupervisorClient, None), topology), overview)
+    head, row, why, *_ = capsys.readouterr().out.splitlines()
+    assert head.split() == ["process", "state", "pid", "ports", "memory", "restarts", "up"]
+    assert row.split() == ["orders-1", "waiting", "123456", "8081", "64", "MiB", "2", "5", "s"]
+    assert why == f"orders-1: {'no answer ' * 20}"
+
+
+def test_a_start_error_names_the_log_file() -> None:
+    assert str(StartError("a-1", "it broke", Path("/s/logs/a-1.jsonl"))).endswith("; its log: /s/logs/a-1.jsonl")

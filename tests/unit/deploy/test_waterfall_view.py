@@ -83,3 +83,10 @@ def test_a_trace_without_duration_is_drawn_too() -> None:
 def test_long_names_are_cut_not_wrapped() -> None:
     long = {**TRACE, "spans": [span("1", 0, 5, "x" * 500)]}
     assert max(len(each.plain) for each in lines(build(long), 80)) <= 80
+
+
+def test_control_characters_are_shown_not_sent() -> None:
+    wild = span("1", 0, 5, "a\x1b[2J\nb", error=True, error_type="c\x07")
+    shown = [each.plain for each in lines(build({**TRACE, "spans": [wild]}), 80)]
+    assert any(r"a\x1b[2J\nb" in each for each in shown)
+    assert all(character.isprintable() for each in shown for character in each)

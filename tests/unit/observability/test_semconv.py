@@ -31,7 +31,7 @@ def test_prometheus_names_follow_opentelemetrys_rules(metric: Metric, name: str)
 
 
 def test_every_metric_is_listed_under_a_name_of_its_own() -> None:
-    assert len({metric.prometheus_name for metric in METRICS}) == len(METRICS) == 12
+    assert len({metric.prometheus_name for metric in METRICS}) == len(METRICS) > 0
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.chassis.errors import ProblemError
 from services.inventory import catalogue, use_cases
 from services.inventory.domain import Line, ReservationState
 from services.inventory.ports import Dependencies, Stock
@@ -26,8 +27,13 @@ def store() -> Store:
 
 
 @pytest.fixture
-def deps(store: Store) -> Dependencies:
-    return Dependencies(store, Clock(), HOUR_US)
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def deps(store: Store, clock: Clock) -> Dependencies:
+    return Dependencies(store, clock, HOUR_US)
 
 
 def available(store: Store) -> dict[str, int]:
@@ -61,7 +67,22 @@ class TestReserve:
         assert error.field == "lines[1].quantity"
         assert "2 of p-2 asked for, 1 available" in error.message
         assert available(store) == {"p-1": 10, "p-2": 1}
-        assert not store.data.reservations
+        assert store.data.reservations["o"].state is ReservationState.RELEASED
+
+    @pytest.mark.parametrize("product_id", ["p-2", "p-9"])
+    async def test_a_refusal_stays_the_answer(self, deps: Dependencies, store: Store, product_id: str) -> None:
+        """So that a request that arrives late, when there are pieces again, holds nothing for an order that ended."""
+        answers = []
+        for _ in range(2):
+            with pytest.raises(ProblemError) as raised:
+                await use_cases.reserve(deps, ALICE, "o", [Line("p-1", 3), Line(product_id, 2)])
+            answers.append((raised.value.slug, raised.value.detail, raised.value.errors))
+            store.data.products |= {each: product(each, available=99) for each in ("p-2", "p-9")}
+        assert answers[0] == answers[1]
+        assert available(store)["p-1"] == 10
+        await refused("reservation-closed", use_cases.confirm(deps, ALICE, "o"))
+        assert (await use_cases.release(deps, ALICE, "o")).state is ReservationState.RELEASED
+        assert available(store)["p-1"] == 10
 
     async def test_unknown_products_are_named(self, deps: Dependencies) -> None:
         lines = [Line("p-8", 1), Line("p-1", 99), Line("p-9", 1)]
@@ -119,6 +140,44 @@ class TestConfirmAndRelease:
         await refused("reservation-not-found", use_cases.get_reservation(deps, ALICE, "o"))
         first = await use_cases.reserve(deps, ALICE, "o", [Line("p-1", 3)])
         assert await use_cases.get_reservation(deps, ALICE, "o") == first
+
+
+class TestExpiry:
+    async def test_gives_back_what_nobody_sold(self, deps: Dependencies, store: Store, clock: Clock) -> None:
+        await use_cases.reserve(deps, ALICE, "o-1", [Line("p-1", 3), Line("p-2", 1)])
+        await use_cases.reserve(deps, ALICE, "o-2", [Line("p-1", 2)])
+        await use_cases.confirm(deps, ALICE, "o-2")
+        assert await use_cases.expire(deps, 50) == 0
+        clock.advance(seconds=3601)
+        assert await use_cases.expire(deps, 50) == 1
+        assert await use_cases.expire(deps, 50) == 0
+        assert available(store) == {"p-1": 8, "p-2": 1}
+        await refused("reservation-closed", use_cases.confirm(deps, ALICE, "o-1"))
+        await refused("reservation-closed", use_cases.reserve(deps, ALICE, "o-1", [Line("p-1", 3), Line("p-2", 1)]))
+
+    async def test_takes_a_few_at_a_time(self, deps: Dependencies, store: Store, clock: Clock) -> None:
+        for number in range(5):
+            await use_cases.reserve(deps, ALICE, f"o-{number}", [Line("p-1", 1)])
+        clock.advance(seconds=3601)
+        assert [await use_cases.expire(deps, 2) for _ in range(4)] == [2, 2, 1, 0]
+        assert available(store)["p-1"] == 10
+
+    async def test_is_put_off_by_asking_again(self, deps: Dependencies, clock: Clock) -> None:
+        first = await use_cases.reserve(deps, ALICE, "o", [Line("p-1", 3)])
+        clock.advance(seconds=1700)
+        assert await use_cases.reserve(deps, ALICE, "o", [Line("p-1", 3)]) == first
+        clock.advance(seconds=200)
+        again = await use_cases.reserve(deps, ALICE, "o", [Line("p-1", 3)])
+        assert again.expires_at_us - first.expires_at_us >= 1900_000_000
+        clock.advance(seconds=1800)
+        assert await use_cases.expire(deps, 50) == 0
+        assert (await use_cases.confirm(deps, ALICE, "o")).state is ReservationState.CONFIRMED
+
+    async def test_until_it_is_given_back_it_can_be_sold(self, deps: Dependencies, clock: Clock) -> None:
+        await use_cases.reserve(deps, ALICE, "o", [Line("p-1", 3)])
+        clock.advance(seconds=7200)
+        assert (await use_cases.confirm(deps, ALICE, "o")).state is ReservationState.CONFIRMED
+        assert await use_cases.expire(deps, 50) == 0
 
 
 class TestCatalogue:
@@ -184,7 +243,7 @@ async def test_everything_needs_its_scope(deps: Dependencies, call: Any, argumen
     await refused("forbidden", call(deps, NOBODY, *arguments))
 
 
-async def test_every_operation_is_declared(deps: Dependencies, store: Store) -> None:
+async def test_every_operation_is_declared(deps: Dependencies, store: Store, clock: Clock) -> None:
     await use_cases.add_catalogue(deps, [])
     await use_cases.list_products(deps, ALICE, 1, "")
     await use_cases.get_product(deps, ALICE, "p-1")
@@ -193,6 +252,9 @@ async def test_every_operation_is_declared(deps: Dependencies, store: Store) -> 
     await use_cases.get_reservation(deps, ALICE, "o")
     await use_cases.confirm(deps, ALICE, "o")
     await use_cases.release(deps, ALICE, "o")
+    await use_cases.reserve(deps, ALICE, "o-2", [Line("p-1", 1)])
+    clock.advance(seconds=3601)
+    await use_cases.expire(deps, 50)
     assert set(store.operations) == set(use_cases.OPERATIONS)
 
 

@@ -1,20 +1,18 @@
 """The checkout over a shop in memory: its endings, its repetitions, and answers that are lost on the way."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.chassis.errors import FieldError, ProblemError
-from services.contracts.errors import CATALOGUE
+from services.chassis.errors import ProblemError
 from services.contracts.money.money import EUR, Money
 from services.contracts.steps import Step
 from services.inventory import use_cases as inventory
 from services.inventory.domain import ReservationState
-from services.orders import domain, use_cases
-from services.orders.domain import TRANSITIONS, Order, OrderState, Refusal
+from services.orders import use_cases
+from services.orders.domain import Order, OrderState
 from services.payments.domain import PaymentState
 from tests.fakes.shop import ALICE, BOB, NOBODY, Shop, product, request, shop
 from tests.refusals import refused
@@ -264,46 +262,6 @@ class TestReading:
         await refused("validation-failed", use_cases.list_orders(it.deps, ALICE, 1, "made up"))
 
 
-class TestTheTable:
-    def test_every_state_is_final_or_has_a_step_and_all_are_reached(self) -> None:
-        reached = {OrderState.CREATED, OrderState.CANCELLED}
-        reached |= {each.done for each in TRANSITIONS.values()}
-        reached |= {each.refused for each in TRANSITIONS.values() if each.refused}
-        assert reached == set(OrderState)
-        final = set(OrderState) - set(TRANSITIONS)
-        assert final == {OrderState.CONFIRMED, OrderState.REJECTED, OrderState.CANCELLED}
-
-    def test_every_refusal_is_in_the_catalogue(self) -> None:
-        refusals = {slug for each in TRANSITIONS.values() for slug in each.refusals}
-        assert refusals <= set(CATALOGUE)
-        assert all(CATALOGUE[slug].http_status < 500 for slug in refusals)
-
-    def test_a_state_can_be_refused_where_refusals_are_named(self) -> None:
-        assert all(bool(each.refusals) == (each.refused is not None) for each in TRANSITIONS.values())
-
-    def test_every_way_ends(self) -> None:
-        """No cycle: the longest way has fewer steps than there are states."""
-
-        def longest(state: OrderState) -> int:
-            if state not in TRANSITIONS:
-                return 0
-            step = TRANSITIONS[state]
-            return 1 + max(longest(after) for after in (step.done, step.refused) if after)
-
-        assert longest(OrderState.CREATED) < len(OrderState)
-
-    def test_the_first_refusal_is_the_reason(self) -> None:
-        order = domain.placed("o", "u", "c", request(("p-1", 1)), 0)
-        voiding = replace(order, state=OrderState.VOIDING, refusal=Refusal("payment-closed", "first"))
-        assert voiding.refused(Refusal("payment-closed", "second")).refusal == Refusal("payment-closed", "first")
-
-    @pytest.mark.parametrize("state", [OrderState.REFUNDING, OrderState.RELEASING])
-    def test_what_must_succeed_cannot_be_refused(self, state: OrderState) -> None:
-        order = replace(domain.placed("o", "u", "c", request(("p-1", 1)), 0), state=state)
-        with pytest.raises(ValueError, match="no way on"):
-            order.refused(Refusal("payment-closed", "", (FieldError("a", "b"),)))
-
-
 class TestFingerprints:
     def test_the_same_request_has_the_same(self) -> None:
         assert request(("p-1", 1)).fingerprint() == request(("p-1", 1)).fingerprint()
@@ -358,8 +316,10 @@ async def test_every_operation_is_declared() -> None:
     await checkout(it)
     await use_cases.get_order(it.deps, ALICE, "ord_1")
     await use_cases.list_orders(it.deps, ALICE, 1, "")
+    await use_cases.cancel_order(it.deps, ALICE, "ord_1")
+    it.payments_peer.wire.losses = ["request"]
+    await refused("service-unavailable", checkout(it, key="other"))
+    it.clock.advance(seconds=2)
+    for each in await use_cases.due_orders(it.deps, 8):
+        await use_cases.recover(it.deps, each)
     assert set(it.orders.operations) == set(use_cases.OPERATIONS)
-
-
-def test_every_step_is_in_the_table() -> None:
-    assert {each.step for each in TRANSITIONS.values()} == set(Step)

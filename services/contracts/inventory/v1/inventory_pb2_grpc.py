@@ -104,15 +104,17 @@ class InventoryServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Reserve(self, request, context):
-        """Sets all lines aside, or none, and prices them. FAILED_PRECONDITION unknown-product, out-of-stock,
-        reservation-closed (released before), idempotency-key-reused (other lines before).
+        """Sets all lines aside, or none, and prices them; for some time, which a repetition towards its end begins anew.
+        FAILED_PRECONDITION unknown-product, out-of-stock (both are the answer to every repetition too), reservation-closed
+        (released before, or expired), idempotency-key-reused (other lines before).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Confirm(self, request, context):
-        """Sells what was reserved. NOT_FOUND reservation-not-found, FAILED_PRECONDITION reservation-closed.
+        """Sells what was reserved. NOT_FOUND reservation-not-found, FAILED_PRECONDITION reservation-closed (given back, asked
+        for or because it expired).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,11 +44,14 @@ class InventoryStub:
     BatchGetProducts: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.BatchGetProductsRequest, _inventory_pb2.BatchGetProductsResponse]
     """Products by their ids, in the order of the ids; unknown ids are left out."""
     Reserve: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReserveRequest, _inventory_pb2.ReserveResponse]
-    """Sets all lines aside, or none, and prices them. FAILED_PRECONDITION unknown-product, out-of-stock,
-    reservation-closed (released before), idempotency-key-reused (other lines before).
+    """Sets all lines aside, or none, and prices them; for some time, which a repetition towards its end begins anew.
+    FAILED_PRECONDITION unknown-product, out-of-stock (both are the answer to every repetition too), reservation-closed
+    (released before, or expired), idempotency-key-reused (other lines before).
     """
     Confirm: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ConfirmRequest, _inventory_pb2.ConfirmResponse]
-    """Sells what was reserved. NOT_FOUND reservation-not-found, FAILED_PRECONDITION reservation-closed."""
+    """Sells what was reserved. NOT_FOUND reservation-not-found, FAILED_PRECONDITION reservation-closed (given back, asked
+    for or because it expired).
+    """
     Release: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReleaseRequest, _inventory_pb2.ReleaseResponse]
     """Gives back what was reserved or sold. Of an order never seen it says so too, and a Reserve that arrives late is
     refused.
@@ -72,11 +75,14 @@ class InventoryAsyncStub(InventoryStub):
     BatchGetProducts: _aio.UnaryUnaryMultiCallable[_inventory_pb2.BatchGetProductsRequest, _inventory_pb2.BatchGetProductsResponse]  # type: ignore[assignment]
     """Products by their ids, in the order of the ids; unknown ids are left out."""
     Reserve: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReserveRequest, _inventory_pb2.ReserveResponse]  # type: ignore[assignment]
-    """Sets all lines aside, or none, and prices them. FAILED_PRECONDITION unknown-product, out-of-stock,
-    reservation-closed (released before), idempotency-key-reused (other lines before).
+    """Sets all lines aside, or none, and prices them; for some time, which a repetition towards its end begins anew.
+    FAILED_PRECONDITION unknown-product, out-of-stock (both are the answer to every repetition too), reservation-closed
+    (released before, or expired), idempotency-key-reused (other lines before).
     """
     Confirm: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ConfirmRequest, _inventory_pb2.ConfirmResponse]  # type: ignore[assignment]
-    """Sells what was reserved. NOT_FOUND reservation-not-found, FAILED_PRECONDITION reservation-closed."""
+    """Sells what was reserved. NOT_FOUND reservation-not-found, FAILED_PRECONDITION reservation-closed (given back, asked
+    for or because it expired).
+    """
     Release: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReleaseRequest, _inventory_pb2.ReleaseResponse]  # type: ignore[assignment]
     """Gives back what was reserved or sold. Of an order never seen it says so too, and a Reserve that arrives late is
     refused.
@@ -121,8 +127,9 @@ class InventoryServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.ReserveRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ReserveResponse, _abc.Awaitable[_inventory_pb2.ReserveResponse]]:
-        """Sets all lines aside, or none, and prices them. FAILED_PRECONDITION unknown-product, out-of-stock,
-        reservation-closed (released before), idempotency-key-reused (other lines before).
+        """Sets all lines aside, or none, and prices them; for some time, which a repetition towards its end begins anew.
+        FAILED_PRECONDITION unknown-product, out-of-stock (both are the answer to every repetition too), reservation-closed
+        (released before, or expired), idempotency-key-reused (other lines before).
         """
 
     @_abc_1.abstractmethod
@@ -131,7 +138,9 @@ class InventoryServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.ConfirmRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ConfirmResponse, _abc.Awaitable[_inventory_pb2.ConfirmResponse]]:
-        """Sells what was reserved. NOT_FOUND reservation-not-found, FAILED_PRECONDITION reservation-closed."""
+        """Sells what was reserved. NOT_FOUND reservation-not-found, FAILED_PRECONDITION reservation-closed (given back, asked
+        for or because it expired).
+        """
 
     @_abc_1.abstractmethod
     def Release(
