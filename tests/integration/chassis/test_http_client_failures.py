@@ -2,7 +2,6 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
-from http import HTTPStatus
 
 import pytest
 
@@ -18,7 +17,7 @@ from services.chassis.http.client import HttpRequest
 from services.chassis.resilience import deadline
 from services.chassis.resilience.deadline import Deadline
 from tests.integration.chassis.http_toy import Client, Parts
-from tests.integration.chassis.peers import Behaviour, http_client, raw_peer
+from tests.integration.chassis.peers import Behaviour, answers, hangs, http_client, raw_peer, with_body
 from tests.integration.chassis.ports import HOST, free_port
 from tests.unit.chassis.recording import Recording
 
@@ -28,10 +27,6 @@ DURATION = semconv.HTTP_CLIENT_REQUEST_DURATION
 async def ask(recording: Recording, url: str, attempt_timeout: float = 60) -> None:
     async with http_client(recording, url, attempt_timeout=attempt_timeout) as client:
         await client.request("ask", HttpRequest("GET", "/v1/work"), idempotent=True)
-
-
-async def hangs(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    await reader.read()
 
 
 async def hangs_within_its_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -45,19 +40,6 @@ async def resets(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     linger_for_nothing = struct.pack("ii", 1, 0)
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_for_nothing)
     writer.close()
-
-
-def answers(raw: bytes) -> Behaviour:
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(raw)
-        await writer.drain()
-
-    return behave
-
-
-def with_body(status: int, body: bytes) -> bytes:
-    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 @pytest.mark.parametrize(
