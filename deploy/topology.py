@@ -109,7 +109,12 @@ FAULTLINE: Final = Topology(
         Process(
             BACKEND,
             "observability.embedded",
-            (Listener("QUERY_PORT", 16686), Listener("OTLP_GRPC_PORT", 4317), Listener(ADMIN_PORT, 9084)),
+            (
+                Listener("QUERY_PORT", 16686),
+                Listener("OTLP_GRPC_PORT", 4317),
+                Listener("OTLP_HTTP_PORT", 4318),
+                Listener(ADMIN_PORT, 9084),
+            ),
         ),
         Process(
             "payments",

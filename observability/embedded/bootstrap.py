@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from starlette.applications import Starlette
 
 from observability import semconv
-from observability.embedded import admin, pages, query_api
+from observability.embedded import admin, otlp_http, pages, query_api, query_api_v3
 from observability.embedded.listener import HttpListener, HttpThread
 from observability.embedded.otlp_receiver import Ingest, OtlpGrpcListener
 from observability.embedded.settings import BackendSettings
@@ -46,19 +46,27 @@ class Backend:
         self._started: list[Listener] = []
         host, metrics = settings.bind_host, _instruments(settings)
         store = MemoryTraceStore(Bounds(settings.max_spans, settings.max_bytes))
-        query = Starlette(routes=[*query_api.routes(store), *pages.routes(store)], exception_handlers=pages.HANDLERS)
+        routes = [*query_api_v3.routes(store), *query_api.routes(store), *pages.routes(store)]
+        query = Starlette(routes=routes, exception_handlers=pages.HANDLERS)
         watch = admin.create_app(metrics, asyncio.get_running_loop(), lambda: self._running)
         self.admin = HttpThread(watch, "ADMIN_PORT", host, settings.admin_port)
         self.query = HttpListener(query, "QUERY_PORT", host, settings.query_port)
-        self.otlp = OtlpGrpcListener(Ingest(store, metrics), host, settings.otlp_grpc_port)
+        ingest = Ingest(store, metrics)
+        self.otlp_http = HttpListener(otlp_http.create_app(ingest), "OTLP_HTTP_PORT", host, settings.otlp_http_port)
+        self.otlp_grpc = OtlpGrpcListener(ingest, host, settings.otlp_grpc_port)
 
     async def start(self) -> None:
-        """Starts the listeners, the one that takes spans last. Raises PortTakenError."""
-        for each in (self.admin, self.query, self.otlp):
+        """Starts the listeners, those that take spans last. Raises PortTakenError."""
+        for each in (self.admin, self.query, self.otlp_http, self.otlp_grpc):
             await each.start()
             self._started.append(each)
         self._running = True
-        ports = {"admin_port": self.admin.port, "query_port": self.query.port, "otlp_grpc_port": self.otlp.port}
+        ports = {
+            "admin_port": self.admin.port,
+            "query_port": self.query.port,
+            "otlp_http_port": self.otlp_http.port,
+            "otlp_grpc_port": self.otlp_grpc.port,
+        }
         log.info("ready", extra=ports)
 
     async def end(self) -> None:

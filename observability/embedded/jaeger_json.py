@@ -197,14 +197,23 @@ def _typed(value: AnyValue) -> tuple[str, str | bool | int | float]:
 
 
 def _warnings(record: SpanRecord, span: Span, known: set[bytes], raw: bool) -> Iterator[str]:
-    if span.end_time_unix_nano <= span.start_time_unix_nano:
-        yield (
-            "Negative duration detected, sanitizing end timestamp. "
-            f"Original end timestamp: {_go_time(span.end_time_unix_nano)}, "
-            f"adjusted to: {_go_time(span.start_time_unix_nano + 1)}"
-        )
+    if ends_too_soon(span):
+        yield duration_warning(span)
     if record.parent_id and not raw and record.parent_id not in known:
         yield f"invalid parent span IDs={record.parent_id.hex()}; skipping clock skew adjustment"
+
+
+def ends_too_soon(span: Span) -> bool:
+    """Whether Jaeger lets it end a nanosecond after its start instead, and warns."""
+    return span.end_time_unix_nano <= span.start_time_unix_nano
+
+
+def duration_warning(span: Span) -> str:
+    return (
+        "Negative duration detected, sanitizing end timestamp. "
+        f"Original end timestamp: {_go_time(span.end_time_unix_nano)}, "
+        f"adjusted to: {_go_time(span.start_time_unix_nano + 1)}"
+    )
 
 
 def _go_time(nanoseconds: int) -> str:

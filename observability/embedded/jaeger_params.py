@@ -13,6 +13,8 @@ from observability.embedded.ports import TraceQuery
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1_500  # what Jaeger's own page allows; more would be answered, but nobody reads it
 _DEFAULT_LOOKBACK_NS: Final = 2 * 24 * 3600 * 10**9
+_DEPENDENCIES_LOOKBACK_NS: Final = 24 * 3600 * 10**9
+_ALL: Final = 1_000_000  # traces; more than any store here keeps
 _INT64: Final = range(-(2**63), 2**63)
 
 _UNITS_NS: Final = {
@@ -61,6 +63,14 @@ def trace_query(params: QueryParams) -> TraceQuery:
     )
 
 
+def dependencies_query(params: QueryParams) -> TraceQuery:
+    """The traces from which `/api/dependencies` counts: `endTs` and `lookback` in milliseconds."""
+    end, lookback = _scaled(params, "endTs", 10**6), _scaled(params, "lookback", 10**6)
+    end_ns = time.time_ns() if end is None else end
+    start_ns = end_ns - (_DEPENDENCIES_LOOKBACK_NS if lookback is None else lookback)
+    return TraceQuery(start_min_ns=start_ns, start_max_ns=end_ns, limit=_ALL)
+
+
 def duration_ns(text: str) -> int:
     """Go's notation, such as `1.5s`, `200ms` or `1h2m`, in nanoseconds. Raises BadParameterError."""
     if text in ("0", "+0", "-0"):
@@ -82,10 +92,14 @@ def _duration(params: QueryParams, name: str) -> int | None:
 
 
 def _microseconds(params: QueryParams, name: str) -> int | None:
+    return _scaled(params, name, 10**3)
+
+
+def _scaled(params: QueryParams, name: str, nanoseconds: int) -> int | None:
     if not (text := params.get(name)):
         return None
     try:
-        return integer(text) * 1_000
+        return integer(text) * nanoseconds
     except BadParameterError as exc:
         raise BadParameterError(f"unable to parse param '{name}': {exc}") from exc
 

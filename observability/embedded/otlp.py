@@ -22,7 +22,7 @@ _NO_SPAN: Final = bytes(8)
 
 
 class MalformedExportError(ValueError):
-    """The bytes are not an OTLP trace export request."""
+    """What came is not an OTLP trace export request, in whatever encoding."""
 
 
 class Decoded(NamedTuple):
@@ -32,18 +32,22 @@ class Decoded(NamedTuple):
     refused: int
 
 
+def parse_protobuf(body: bytes) -> ExportTraceServiceRequest:
+    """Raises MalformedExportError if `body` is none."""
+    try:
+        return ExportTraceServiceRequest.FromString(body)
+    except DecodeError as exc:
+        raise MalformedExportError(f"not an ExportTraceServiceRequest: {exc}") from exc
+
+
 class Decoder:
     """Decodes export requests; equal origins become one object for as long as any span has it."""
 
     def __init__(self) -> None:
         self._origins: WeakValueDictionary[tuple[bytes, bytes], Origin] = WeakValueDictionary()
 
-    def decode(self, body: bytes) -> Decoded:
-        """Raises MalformedExportError if `body` is no `ExportTraceServiceRequest`."""
-        try:
-            request = ExportTraceServiceRequest.FromString(body)
-        except DecodeError as exc:
-            raise MalformedExportError(f"not an ExportTraceServiceRequest: {exc}") from exc
+    def decode(self, request: ExportTraceServiceRequest) -> Decoded:
+        """The spans of `request` as records."""
         records = [record for each in request.resource_spans for record in self._records(each)]
         spans = [record for record in records if record is not None]
         return Decoded(spans, len(records) - len(spans))

@@ -1,14 +1,18 @@
 """Takes spans: OTLP's trace service over gRPC, and what any transport of it does with a request."""
 
 import logging
+from collections.abc import Callable
 from typing import Any, Final
 
 import grpc
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 
 from observability.embedded import metric_names
 from observability.embedded.listener import PortTakenError, bind
-from observability.embedded.otlp import Decoder, MalformedExportError
+from observability.embedded.otlp import Decoder, MalformedExportError, parse_protobuf
 from observability.embedded.ports import TraceSink
 from observability.metrics import Instruments
 
@@ -16,9 +20,12 @@ log = logging.getLogger(__name__)
 
 SERVICE: Final = "opentelemetry.proto.collector.trace.v1.TraceService"
 
+MAX_BODY_BYTES: Final = 16 << 20
+"""The most that one export request may have, unpacked; exporters split far below."""
+
 _OPTIONS: Final = [
     ("grpc.so_reuseport", 0),  # a taken port is an error, not a silent sharing of its connections
-    ("grpc.max_receive_message_length", 16 << 20),  # exporters split far below; measured after decompression
+    ("grpc.max_receive_message_length", MAX_BODY_BYTES),
 ]
 
 
@@ -33,21 +40,28 @@ class Ingest:
         metrics.zero(metric_names.MALFORMED_EXPORTS)
         self._measure()
 
-    def take(self, body: bytes) -> ExportTraceServiceResponse:
-        """Stores what an `ExportTraceServiceRequest` holds; the answer says how many spans were refused.
+    def take(
+        self, body: bytes, parse: Callable[[bytes], ExportTraceServiceRequest] = parse_protobuf
+    ) -> ExportTraceServiceResponse:
+        """Stores what `parse` reads in `body`; the answer says how many spans were refused.
 
-        Raises MalformedExportError if it is none.
+        Raises what `parse` raises, MalformedExportError.
         """
         try:
-            spans, refused = self._decoder.decode(body)
+            request = parse(body)
         except MalformedExportError:
-            self._metrics.add(metric_names.MALFORMED_EXPORTS)
+            self.refused()
             raise
+        spans, refused = self._decoder.decode(request)
         added = self._sink.add(spans)
         for result, amount in zip(metric_names.RESULTS, (added.taken, refused, added.dropped), strict=True):
             self._metrics.add(metric_names.SPANS, result, amount=amount)
         self._measure()
         return _answer(refused)
+
+    def refused(self) -> None:
+        """Counts a request that could not be read."""
+        self._metrics.add(metric_names.MALFORMED_EXPORTS)
 
     def _measure(self) -> None:
         size = self._sink.size()

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from observability.embedded import jaeger_params as params
+from observability.embedded.dependencies import dependencies
 from observability.embedded.jaeger_json import KINDS, trace_id_text, trace_json
 from observability.embedded.jaeger_params import BadParameterError
 from observability.embedded.ports import TraceSource
@@ -27,6 +28,8 @@ def routes(source: TraceSource) -> list[BaseRoute]:
         Route("/api/operations", _guarded(api.operations)),
         Route("/api/traces", _guarded(api.traces)),
         Route("/api/traces/{trace_id:path}", _guarded(api.trace)),
+        Route("/api/dependencies", _guarded(api.dependencies)),
+        Route("/api/metrics/{rest:path}", _no_metrics),
         Route("/api/{rest:path}", _nothing_here),
     ]
 
@@ -57,6 +60,12 @@ class _QueryApi:
     async def trace(self, request: Request) -> Response:
         found = self._source.get(params.trace_id(request.path_params["trace_id"]))
         return await _answered([found], request) if found else _refused(404, "trace not found")
+
+    async def dependencies(self, request: Request) -> Response:
+        traces = self._source.find(params.dependencies_query(request.query_params))
+        found = await asyncio.to_thread(dependencies, traces)
+        links = [{"parent": each.parent, "child": each.child, "callCount": each.call_count} for each in found]
+        return JSONResponse(_envelope(links))
 
     async def _by_ids(self, request: Request, ids: Sequence[bytes]) -> Response:
         found = {each: self._source.get(each) for each in dict.fromkeys(ids)}
@@ -101,6 +110,10 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
             return _refused(400, str(exc))
 
     return guarded
+
+
+async def _no_metrics(_: Request) -> Response:
+    return _refused(501, "metrics querying is currently disabled")  # Prometheus has them
 
 
 async def _nothing_here(request: Request) -> Response:

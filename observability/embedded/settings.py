@@ -38,6 +38,7 @@ class BackendSettings(BaseSettings):
     bind_host: str = Field("127.0.0.1", min_length=1, description="Address all listeners bind to.")
     query_port: Port = Field(16686, description="Port of Jaeger's query API and of the pages.")
     otlp_grpc_port: Port = Field(4317, description="Port that takes spans as OTLP over gRPC.")
+    otlp_http_port: Port = Field(4318, description="Port that takes spans as OTLP over HTTP, in protobuf or JSON.")
     admin_port: Port = Field(9084, description="Port of the read-only admin listener: metrics and health.")
     max_spans: int = Field(200_000, ge=1, description="The most spans that are kept; the oldest traces go first.")
     max_bytes: int = Field(

@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import Tracer
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-FREE_PORTS = {"QUERY_PORT": "0", "OTLP_GRPC_PORT": "0", "ADMIN_PORT": "0"}
+FREE_PORTS = {"QUERY_PORT": "0", "OTLP_GRPC_PORT": "0", "OTLP_HTTP_PORT": "0", "ADMIN_PORT": "0"}
 
 
 def spawn(settings: Mapping[str, str], **options: Any) -> "subprocess.Popen[str]":
@@ -51,6 +51,7 @@ class Backend:
     process: "subprocess.Popen[str]"
     query_port: int
     otlp_grpc_port: int
+    otlp_http_port: int
     admin_port: int
 
     def get(self, path: str) -> Answer:

@@ -93,7 +93,7 @@ def request(*spans: Made) -> ExportTraceServiceRequest:
 
 
 def records(*spans: Made) -> list[SpanRecord]:
-    return Decoder().decode(request(*spans).SerializeToString()).spans
+    return Decoder().decode(request(*spans)).spans
 
 
 def record(span: Made) -> SpanRecord:

@@ -15,7 +15,7 @@ PARENT = bytes.fromhex("00000000000000aa")
 
 
 def answer(*spans: Made, raw: bool = False, number: int = 1) -> Any:
-    records = Decoder().decode(request(*spans).SerializeToString()).spans
+    records = Decoder().decode(request(*spans)).spans
     return json.loads(json.dumps(trace_json(Trace(trace_id(number), tuple(records)), raw=raw), allow_nan=False))
 
 
@@ -86,7 +86,7 @@ def test_parents_links_and_events() -> None:
     )
     span = sent.resource_spans[0].scope_spans[0].spans[0]
     span.links.append(Span.Link(trace_id=trace_id(9), span_id=PARENT))
-    trace = Trace(trace_id(1), tuple(Decoder().decode(sent.SerializeToString()).spans))
+    trace = Trace(trace_id(1), tuple(Decoder().decode(sent).spans))
     root, child = trace_json(trace)["spans"]
     assert root["references"] == []
     assert [(each["refType"], each["traceID"]) for each in child["references"]] == [

@@ -10,7 +10,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from prometheus_client import CollectorRegistry
 
 from observability.embedded.attributes import text
-from observability.embedded.otlp import Decoder, MalformedExportError
+from observability.embedded.otlp import Decoder, MalformedExportError, parse_protobuf
 from observability.embedded.otlp_receiver import Ingest
 from observability.embedded.store import Bounds, MemoryTraceStore
 from observability.metrics import Instruments
@@ -21,18 +21,18 @@ from tests.unit.embedded.spans import Made, records, request
 def test_a_trace_id_that_is_none_is_refused(trace_id: bytes) -> None:
     sent = request(Made(), Made())
     sent.resource_spans[0].scope_spans[0].spans[0].trace_id = trace_id
-    spans, refused = Decoder().decode(sent.SerializeToString())
+    spans, refused = Decoder().decode(sent)
     assert (len(spans), refused) == (1, 1)
 
 
 @pytest.mark.parametrize("span_id", [b"", b"\1" * 7, b"\1" * 16, bytes(8)])
 def test_a_span_id_that_is_none_is_refused(span_id: bytes) -> None:
-    assert Decoder().decode(request(Made(span_id=span_id)).SerializeToString()) == ([], 1)
+    assert Decoder().decode(request(Made(span_id=span_id))) == ([], 1)
 
 
 @pytest.mark.parametrize(("parent", "refused"), [(b"\1", 1), (b"\1" * 9, 1), (b"\1" * 8, 0), (bytes(8), 0)])
 def test_a_parent_is_an_id_or_none(parent: bytes, refused: int) -> None:
-    spans, found = Decoder().decode(request(Made(parent=parent)).SerializeToString())
+    spans, found = Decoder().decode(request(Made(parent=parent)))
     assert found == refused
     assert not spans or spans[0].parent_id == parent.strip(b"\0")
 
@@ -52,14 +52,14 @@ def test_times_far_away_are_kept() -> None:
     sent = request(Made())
     span = sent.resource_spans[0].scope_spans[0].spans[0]
     span.start_time_unix_nano, span.end_time_unix_nano = 0, 2**64 - 1
-    assert Decoder().decode(sent.SerializeToString()).spans[0].duration_ns == 2**64 - 1
+    assert Decoder().decode(sent).spans[0].duration_ns == 2**64 - 1
 
 
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_request_or_malformed(body: bytes) -> None:
     with contextlib.suppress(MalformedExportError):
-        Decoder().decode(body)
+        Decoder().decode(parse_protobuf(body))
 
 
 @settings(deadline=None)
@@ -67,12 +67,12 @@ def test_any_bytes_are_a_request_or_malformed(body: bytes) -> None:
 def test_a_cut_request_never_crashes(length: int) -> None:
     body = request(Made(tags={"a": 1}), Made(service="b")).SerializeToString()[:length]
     with contextlib.suppress(MalformedExportError):
-        Decoder().decode(body)
+        Decoder().decode(parse_protobuf(body))
 
 
 def test_origins_are_shared_and_let_go() -> None:
     decoder = Decoder()
-    body = request(Made()).SerializeToString()
+    body = request(Made())
     (first,), (second,) = decoder.decode(body).spans, decoder.decode(body).spans
     assert first.origin is second.origin
     del first, second

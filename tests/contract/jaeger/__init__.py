@@ -1,0 +1,1 @@
+"""What a real Jaeger answered, and the test that holds the backend to it."""
