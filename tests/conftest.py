@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from deploy.system import System, start_system
 
+pytest_plugins = ["tests.postgresql"]
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
