@@ -1,7 +1,8 @@
 """Waiting for what will become true, instead of sleeping and hoping."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -19,3 +20,15 @@ def eventually(check: Callable[[], T], within: float = 10.0) -> T:
             if time.monotonic() > give_up:
                 raise
         time.sleep(_PAUSE_S)
+
+
+async def become(check: Callable[[], Awaitable[T]], within: float = 10.0) -> T:
+    """`eventually` for what has to be awaited; others run on meanwhile."""
+    give_up = time.monotonic() + within
+    while True:
+        try:
+            return await check()
+        except AssertionError:
+            if time.monotonic() > give_up:
+                raise
+        await asyncio.sleep(_PAUSE_S)
