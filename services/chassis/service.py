@@ -17,6 +17,7 @@ from services.chassis.admin import Check, LoopLag
 from services.chassis.calls import CallSeam
 from services.chassis.component import Component, Lifecycle
 from services.chassis.errors import FaultlineError, SettingsError
+from services.chassis.http.refusal import PlainRefusals
 from services.chassis.http.server import HttpServer
 from services.chassis.listener import EX_UNAVAILABLE
 from services.chassis.settings import EX_CONFIG, ServiceSettings, load
@@ -105,7 +106,7 @@ def _side_listeners(
     admin_app = admin.create_app(telemetry, lifecycle, loop, lag, service.checks)
     control_app = control.create_app(settings.control_token.get_secret_value(), service.seams)
     listeners = [
-        HttpServer("admin", admin_app, settings.bind_host, settings.admin_port, "ADMIN_PORT"),
-        HttpServer("control", control_app, settings.control_host, settings.control_port, "CONTROL_PORT"),
+        HttpServer("admin", PlainRefusals(admin_app), settings.bind_host, settings.admin_port, "ADMIN_PORT"),
+        HttpServer("control", PlainRefusals(control_app), settings.control_host, settings.control_port, "CONTROL_PORT"),
     ]
     return SideThread("admin and control", listeners, [lag.watch])

@@ -117,6 +117,14 @@ _ENTRIES = (
         "not known; repeat it with the same Idempotency-Key to find out.",
     ),
     ErrorEntry(
+        "request-too-slow",
+        408,
+        "DEADLINE_EXCEEDED",
+        "The request took too long to arrive",
+        "The headers or the body were not wholly sent in the time there is for them. The request had no effect; send "
+        "it again, faster.",
+    ),
+    ErrorEntry(
         "out-of-stock",
         409,
         "FAILED_PRECONDITION",
@@ -216,6 +224,13 @@ _ENTRIES = (
         "INVALID_ARGUMENT",
         "The payment method is unknown",
         "The payment method is not a token that can be charged.",
+    ),
+    ErrorEntry(
+        "headers-too-large",
+        431,
+        "RESOURCE_EXHAUSTED",
+        "The request's headers are too large",
+        "The address and the headers together exceed what is read, or there are too many headers.",
     ),
     ErrorEntry(
         "too-many-requests",

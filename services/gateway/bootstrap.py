@@ -17,6 +17,7 @@ from services.gateway.api_keys import ApiKeyAuthenticator
 from services.gateway.http_api import openapi, pages, v1
 from services.gateway.inventory_client import InventoryClient
 from services.gateway.orders_client import OrdersClient
+from services.gateway.pipeline import BodyRules
 from services.gateway.ports import Authenticator, Dependencies
 from services.gateway.settings import GatewaySettings
 
@@ -39,7 +40,7 @@ def bootstrap(settings: GatewaySettings, telemetry: Telemetry) -> Service:
     deps = Dependencies(InventoryClient(inventory), OrdersClient(orders, to_orders.edge))
     keys = ApiKeyAuthenticator(api_keys.read(settings.api_keys_file))
     public = pipeline.outside(create_app(deps, telemetry, keys, settings), keys)
-    server = HttpServer("http server", public, settings.bind_host, settings.http_port)
+    server = HttpServer("http server", public, settings.bind_host, settings.http_port, limits=settings.limits)
     return Service([orders, inventory, server], seams=[to_orders, to_inventory])
 
 
@@ -47,7 +48,8 @@ def create_app(
     deps: Dependencies, telemetry: Telemetry, authenticator: Authenticator, settings: GatewaySettings
 ) -> FastAPI:
     """The application over `deps`."""
-    steps = pipeline.steps(authenticator, settings.max_body_bytes, settings.request_timeout_ms / 1000)
+    body = BodyRules(settings.max_body_bytes, settings.body_timeout_s)
+    steps = pipeline.steps(authenticator, body, settings.request_timeout_ms / 1000)
     made = app.create(
         telemetry,
         CATALOGUE,

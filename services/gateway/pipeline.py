@@ -7,9 +7,12 @@ Then the span begins, the trace id is put on the answer, the request is measured
 (`services.chassis.http.app`), and inside of that:
   BodyLimit        a body that is too large is refused
   Authentication   the principal is found out
+  BodyInTime       the body is read, and refused if it takes too long to arrive
   DeadlineGate     the request gets its deadline
 and then the routes.
 """
+
+from dataclasses import dataclass
 
 from opentelemetry import trace
 from starlette.datastructures import Headers
@@ -19,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from observability import semconv
 from services.chassis import principal
 from services.chassis.http.asgi import headers_of
+from services.chassis.http.body import BodyInTime
 from services.chassis.http.middleware import BodyLimit, DeadlineGate, ForeignTrace, StripHeaders
 from services.contracts.scopes import TRACES_CONTINUE
 from services.gateway.api_keys import ApiKeyAuthenticator
@@ -38,11 +42,20 @@ OPEN_PATHS = frozenset({"/api/v1/openapi.json", "/api/v1/docs"})
 """Paths of the API that need no key."""
 
 
-def steps(authenticator: Authenticator, max_body_bytes: int, timeout: float) -> list[Middleware]:
-    """The steps inside of the span, outermost first; `timeout` in seconds."""
+@dataclass(frozen=True)
+class BodyRules:
+    """How large a request's body may be, in bytes, and how long it may take to arrive, in seconds."""
+
+    max_bytes: int
+    timeout: float
+
+
+def steps(authenticator: Authenticator, body: BodyRules, timeout: float) -> list[Middleware]:
+    """The steps inside of the span, outermost first; `timeout` in seconds, of a request whose body is there."""
     return [
-        Middleware(BodyLimit, max_bytes=max_body_bytes),
+        Middleware(BodyLimit, max_bytes=body.max_bytes),
         Middleware(Authentication, authenticator=authenticator),
+        Middleware(BodyInTime, seconds=body.timeout),
         Middleware(DeadlineGate, cap=timeout),
     ]
 

@@ -2,6 +2,7 @@
 
 from pydantic import Field, FilePath, field_validator
 
+from services.chassis.http.limits import Limits
 from services.chassis.settings import GrpcTargets, HttpTargets, Port, ServiceSettings
 from services.gateway import api_keys
 
@@ -27,6 +28,23 @@ class GatewaySettings(ServiceSettings):
         description="Milliseconds a request may take: the most a client can ask for, and what it gets if it does not.",
     )
     max_body_bytes: int = Field(65_536, ge=1, description="Bytes a request's body may have.")
+    body_timeout_s: float = Field(
+        10.0,
+        gt=0,
+        le=600,
+        description="Seconds a request's body may take to arrive; the time for the request begins then.",
+    )
+    max_header_bytes: int = Field(
+        Limits.head_bytes, ge=1024, description="Bytes a request's line and headers may have together."
+    )
+    header_timeout_s: float = Field(
+        Limits.head_seconds, gt=0, le=600, description="Seconds a request's line and headers may take to arrive."
+    )
+    max_connections: int = Field(
+        Limits.connections,
+        ge=1,
+        description="Connections that are served at a time; further ones are answered with 503.",
+    )
 
     @field_validator("api_keys_file")
     @classmethod
@@ -36,3 +54,13 @@ class GatewaySettings(ServiceSettings):
         except OSError as exc:
             raise ValueError(f"cannot be read: {exc.strerror}") from exc
         return path
+
+    @property
+    def limits(self) -> Limits:
+        """Of the public listener."""
+        return Limits(
+            connections=self.max_connections,
+            head_bytes=self.max_header_bytes,
+            head_seconds=self.header_timeout_s,
+            rest_seconds=self.body_timeout_s,
+        )

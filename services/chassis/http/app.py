@@ -17,6 +17,7 @@ from observability import semconv
 from observability.telemetry import Telemetry
 from services.chassis.errors import Catalogue, FieldError, ProblemError
 from services.chassis.http import middleware, problems
+from services.chassis.http.refusal import Refusals
 from services.chassis.http.routes import methods_of
 
 
@@ -30,6 +31,7 @@ def create(telemetry: Telemetry, catalogue: Catalogue, steps: Sequence[Middlewar
         Middleware(middleware.TraceAnswer),
         Middleware(middleware.ServerMetrics, telemetry=telemetry),
         Middleware(middleware.Problems, catalogue=catalogue),
+        Middleware(Refusals),
     ]
     # A redirect would be made of the Host header, which is the caller's to choose.
     app = FastAPI(middleware=[*common, *steps], redirect_slashes=False, **fastapi)

@@ -1,8 +1,8 @@
 """The ordered pipeline's steps, each a plain ASGI middleware.
 
 Order, outermost first: `StripHeaders` → `ForeignTrace` (both outside of tracing, which believes what it
-reads) → tracing → `ForeignTraceLink` → `TraceAnswer` → `ServerMetrics` → `Problems` → `BodyLimit` →
-authentication (the service's own) → `DeadlineGate` → route.
+reads) → tracing → `ForeignTraceLink` → `TraceAnswer` → `ServerMetrics` → `Problems` → `Refusals` → `BodyLimit` →
+authentication (the service's own) → `BodyInTime` → `DeadlineGate` → route.
 """
 
 import asyncio

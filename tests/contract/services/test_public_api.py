@@ -322,9 +322,22 @@ class TestTheDocument:
                 for slug_ in answer.get("content", {}).get("application/problem+json", {}).get("examples", {}):
                     assert CATALOGUE[slug_].http_status == int(status), name
         checkout = document["paths"][ORDERS]["post"]["responses"]
-        assert {"201", "400", "401", "402", "403", "408", "409", "413", "415", "422", "500", "503", "504"} == set(
-            checkout
-        )
+        assert {
+            "201",
+            "400",
+            "401",
+            "402",
+            "403",
+            "408",
+            "409",
+            "413",
+            "415",
+            "422",
+            "431",
+            "500",
+            "503",
+            "504",
+        } == set(checkout)
 
 
 class TestPages:

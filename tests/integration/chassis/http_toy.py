@@ -15,6 +15,8 @@ from starlette.types import ASGIApp
 from services.chassis.edge import Edge
 from services.chassis.errors import FieldError, PeerUnavailableError, ProblemError
 from services.chassis.http.app import create
+from services.chassis.http.body import BodyInTime
+from services.chassis.http.limits import Limits
 from services.chassis.http.middleware import BodyLimit, DeadlineGate, ForeignTrace, StripHeaders
 from services.chassis.http.server import HttpServer
 from services.contracts.errors import CATALOGUE
@@ -108,9 +110,13 @@ def _add_failures(routes: APIRouter) -> None:
         raise PeerUnavailableError(Edge("toy", "peer", "rest"), "ask", SECRET, retry_after=2.5)
 
 
-def create_app(recording: Recording, parts: Parts, cap: float | None = LONG_S) -> FastAPI:
+def create_app(recording: Recording, parts: Parts, cap: float | None = LONG_S, body_seconds: float = LONG_S) -> FastAPI:
     """The application, traced and measured by `recording`; `cap` in seconds, None as behind the gateway."""
-    steps = [Middleware(BodyLimit, max_bytes=MAX_BODY_BYTES), Middleware(DeadlineGate, cap=cap)]
+    steps = [
+        Middleware(BodyLimit, max_bytes=MAX_BODY_BYTES),
+        Middleware(BodyInTime, seconds=body_seconds),
+        Middleware(DeadlineGate, cap=cap),
+    ]
     app = create(recording.telemetry, CATALOGUE, steps)
     app.include_router(router(parts))
     return app
@@ -142,6 +148,10 @@ class Client:
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self._session, self.url = session, url
 
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
     async def ask(self, method: str, path: str, **options: Any) -> Answer:
         async with self._session.request(method, self.url + path, allow_redirects=False, **options) as answer:
             return Answer(answer, await answer.read())
@@ -151,10 +161,10 @@ class Client:
 
 
 @asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[Client]:
+async def served(app: ASGIApp, limits: Limits | None = None) -> AsyncIterator[Client]:
     """`app` on a port of its own for the block."""
     port = free_port()
-    server = HttpServer("http server", app, HOST, port)
+    server = HttpServer("http server", app, HOST, port, limits=limits)
     await server.start()
     try:
         async with aiohttp.ClientSession() as session:
