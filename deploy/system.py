@@ -71,13 +71,15 @@ def start_system(
     topology: str = DEFAULT_TOPOLOGY,
     replicas: Mapping[str, int] | None = None,
     ready_deadline_s: float = 60.0,
+    databases: Mapping[str, str] | None = None,
     on_progress: OnProgress = lambda _: None,
 ) -> System:
     """Starts a system and returns when it is ready. It ends when this process does, however that comes.
 
+    `databases`: service → SQLAlchemy URL; one that is not named keeps an SQLite file in the state folder.
     Raises DeployError, with the supervisor's own words, when it does not start; then nothing of it is left.
     """
-    request = Request(state, free_ports, topology, replicas or {}, ready_deadline_s)
+    request = Request(state, free_ports, topology, replicas or {}, ready_deadline_s, databases or {})
     launched = Launched(request, lifeline=True)
     try:
         return System(request.folder, launched, launched.await_ready(on_progress))

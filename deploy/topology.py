@@ -46,7 +46,8 @@ class Process:
     """One kind of process, started as `python -m MODULE`.
 
     Every process has an `ADMIN_PORT` that answers `/readyz`. `database` gives it `DATABASE_URL`, a SQLite file of its
-    own in the state folder; `api_keys` gives it `API_KEYS_FILE`; `settings` are further ones, handed on as they are.
+    own in the state folder where the run names no other; `api_keys` gives it `API_KEYS_FILE`; `settings` are further
+    ones, handed on as they are.
     """
 
     name: str

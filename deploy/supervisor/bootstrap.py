@@ -44,6 +44,7 @@ class Options:
     topology: Topology = FAULTLINE
     free_ports: bool = False
     replicas: Mapping[str, int] = field(default_factory=dict)
+    databases: Mapping[str, str] = field(default_factory=dict)
     host: str = "127.0.0.1"
     ready_deadline_s: float = 60.0
     drain_timeout_s: float = 10.0
@@ -58,6 +59,7 @@ def options(request: Request) -> Options:
         find_topology(request.topology),
         request.free_ports,
         request.replicas,
+        {**settings.database_urls, **request.databases},
         ready_deadline_s=request.ready_deadline_s,
         drain_timeout_s=settings.drain_timeout_s,
         lifeline_fd=settings.lifeline_fd,
@@ -73,7 +75,7 @@ def run(options: Options, on_event: events.Listener, on_addresses: OnAddresses =
     `on_addresses` gets the content of topology.json before anything is started.
     Raises AlreadyRunningError, PortsTakenError, StartError, StateError, UsageError.
     """
-    plan = Plan(options.topology, options.replicas)
+    plan = Plan(options.topology, options.replicas, options.databases)
     options.state.create()
     with options.state.locked(), ExitStack() as sockets:
         options.state.withdraw()  # what a killed supervisor announced
@@ -110,7 +112,7 @@ class _Run:
         self._state = options.state
         self._on_event = on_event
         self._token = secrets.token_urlsafe(32)
-        self._redactor = Redactor([self._token])
+        self._redactor = Redactor([self._token, *plan.secrets])
         self._address = f"http://{address(options.host, claim.getsockname()[1])}"
         self._topology = plan.describe(chosen, options.host, self._address)
         site = Site(options.state, options.host, self._token, options.drain_timeout_s)

@@ -147,7 +147,7 @@ def _ask_to_end(control: Control) -> None:
 
 def _spawn(request: Request, stderr: IO[bytes], read_end: int | None) -> subprocess.Popen[bytes]:
     paths = [str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **request.environment()}
     environment.pop("LIFELINE_FD", None)
     if read_end is not None:
         environment["LIFELINE_FD"] = str(read_end)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from deploy.errors import UsageError
 from deploy.ports import Wanted
@@ -42,12 +43,26 @@ class Site:
 
 
 class Plan:
-    """The instances of a topology: replica n of `orders` is `orders-n`."""
+    """The instances of a topology: replica n of `orders` is `orders-n`.
 
-    def __init__(self, topology: Topology, replicas: Mapping[str, int] | None = None) -> None:
-        """Raises UsageError for replicas of a process that does not exist, or a number of them that cannot be."""
+    `databases` are the SQLAlchemy URLs of those processes whose database is elsewhere than in the state folder.
+    """
+
+    def __init__(
+        self,
+        topology: Topology,
+        replicas: Mapping[str, int] | None = None,
+        databases: Mapping[str, str] | None = None,
+    ) -> None:
+        """Raises UsageError for a process that does not exist or has no database, or replicas that cannot be."""
         self.topology = topology
         self._replicas = _checked(topology, replicas or {})
+        self._databases = _checked_databases(topology, databases or {})
+
+    @property
+    def secrets(self) -> set[str]:
+        """The passwords in the databases' URLs."""
+        return {password for each in self._databases.values() if (password := urlsplit(each).password)}
 
     def instances(self) -> Iterator[tuple[str, Process]]:
         for process in self.topology.processes:
@@ -113,6 +128,7 @@ class Plan:
             **{setting: str(port) for setting, port in listeners.items()},
             **self._addresses(process, ports, site.host),
             **_belongings(process, site),
+            **self._database(process, site),
             **process.settings,
         }
         return ChildSpec(name, process.name, process.module, MappingProxyType(listeners), MappingProxyType(environment))
@@ -125,6 +141,11 @@ class Plan:
             for each in process.targets
         }
 
+    def _database(self, process: Process, site: Site) -> dict[str, str]:
+        if not process.database:
+            return {}
+        return {"DATABASE_URL": self._databases.get(process.name) or site.state.database_url(process.name)}
+
     def _page(self, service: str, listener: str, ports: Ports, host: str) -> str:
         return f"http://{address(host, ports[self.instances_of(service)[0], listener])}"
 
@@ -132,8 +153,6 @@ class Plan:
 def _belongings(process: Process, site: Site) -> dict[str, str]:
     """What a process needs of the state folder, and the control token where it has a control listener."""
     belongings = {}
-    if process.database:
-        belongings["DATABASE_URL"] = site.state.database_url(process.name)
     if process.api_keys:
         belongings["API_KEYS_FILE"] = str(site.state.api_keys_file)
     if any(each.setting == CONTROL_PORT for each in process.listeners):
@@ -158,3 +177,11 @@ def _checked(topology: Topology, replicas: Mapping[str, int]) -> Mapping[str, in
         if not 1 <= number <= MAX_REPLICAS:
             raise UsageError(f"replicas: {name}={number} is not within 1..{MAX_REPLICAS}")
     return replicas
+
+
+def _checked_databases(topology: Topology, databases: Mapping[str, str]) -> Mapping[str, str]:
+    names = [each.name for each in topology.processes if each.database]
+    for name in databases:
+        if name not in names:
+            raise UsageError(f"databases: {name!r} is no process with a database; those are {', '.join(names)}")
+    return databases

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +17,21 @@ DEFAULT_TOPOLOGY: Final = "deploy.topology:FAULTLINE"
 
 @dataclass(frozen=True)
 class Request:
-    """`topology` is `MODULE:NAME` of a `Topology`; `ready_deadline_s` in seconds."""
+    """`topology` is `MODULE:NAME` of a `Topology`; `ready_deadline_s` in seconds.
+
+    `databases` (service → SQLAlchemy URL) may hold passwords: they go through the environment, which others can't read.
+    """
 
     state: Path
     free_ports: bool = False
     topology: str = DEFAULT_TOPOLOGY
     replicas: Mapping[str, int] = field(default_factory=dict)
     ready_deadline_s: float = 60.0
+    databases: Mapping[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        """What to add to the environment of `python -m deploy.supervisor`, where its settings are read from."""
+        return {"DATABASE_URLS": json.dumps(dict(self.databases))} if self.databases else {}
 
     def arguments(self) -> list[str]:
         """For `python -m deploy.supervisor`; `parse` is the way back."""

@@ -1,7 +1,9 @@
 """The supervisor's settings from the environment: declared once, read once."""
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from typing import Annotated
+
+from pydantic import Field, Json, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from deploy.errors import UsageError
 
@@ -9,10 +11,16 @@ from deploy.errors import UsageError
 class SupervisorSettings(BaseSettings):
     """Read by `python -m deploy.supervisor` and `faultline up`."""
 
-    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True, hide_input_in_errors=True)
 
     drain_timeout_s: float = Field(
         10.0, gt=0, le=300, description="Seconds that each process gets to finish its requests in flight; handed on."
+    )
+    database_urls: Annotated[Json[dict[str, str]], NoDecode] = Field(
+        "{}",
+        validate_default=True,
+        description="JSON object from service to the SQLAlchemy URL of its database, handed on as its `DATABASE_URL`; a "
+        "service that is not named keeps an SQLite file in the state folder.",
     )
     lifeline_fd: int | None = Field(
         None, description="Read end of a pipe; at its end of file the supervisor ends everything. Set by its starter."

@@ -88,6 +88,8 @@ def _name(annotation: Any) -> str:
         return " or ".join(_name(each) for each in get_args(annotation) if each is not type(None))
     if origin is Annotated:
         return _name(get_args(annotation)[0])
+    if origin is dict:
+        return "JSON object"
     if origin is list:
         return "list, by commas"
     known = {

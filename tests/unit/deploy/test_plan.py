@@ -56,6 +56,21 @@ def test_replicas_share_a_database_and_are_all_told_to_callers() -> None:
     assert further.startswith("127.0.0.1:300")
 
 
+def test_a_database_may_be_elsewhere() -> None:
+    url = "postgresql+asyncpg://faultline:a-secret@127.0.0.1/orders"
+    plan = Plan(FAULTLINE, databases={"orders": url})
+    assert environment(plan, "orders-1")["DATABASE_URL"] == url
+    assert environment(plan, "payments-1")["DATABASE_URL"].endswith("/data/payments.db")
+    assert "DATABASE_URL" not in environment(plan, "gateway-1")
+    assert plan.secrets == {"a-secret"}
+
+
+@pytest.mark.parametrize("name", ["users", "gateway"])
+def test_a_database_of_what_has_none_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=f"databases: '{name}' is no process with a database; .*orders"):
+        Plan(FAULTLINE, databases={name: "sqlite+aiosqlite:////tmp/x.db"})
+
+
 def test_free_ports_are_all_taken_from_the_source() -> None:
     free = count(20_000)
     ports = Plan(FAULTLINE).free_ports(lambda: next(free))

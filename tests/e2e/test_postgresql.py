@@ -1,0 +1,88 @@
+"""The whole system on PostgreSQL: what clients were told is what the databases hold, and no secret gets out."""
+
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import make_url
+
+from chaos.invariants import Acknowledged, Report, status_of_answer, verify
+from deploy.system import System, start_system
+from tests.e2e.http_api import Answer, Api, an_order
+from tests.e2e.running import admin_url, shopper
+from tests.e2e.traces import Traces
+from tests.postgresql.databases import Databases
+from tests.waiting import eventually
+
+STORES = ("orders", "inventory", "payments")
+DECLINED = an_order(payment_method="pm_card_declined")
+TOO_MANY = an_order(product_id="p-0001", quantity=1000)
+
+
+@pytest.fixture(scope="module")
+def databases(postgresql: Databases) -> Mapping[str, str]:
+    return {store: postgresql.new_database() for store in STORES}
+
+
+@pytest.fixture(scope="module")
+def on_postgresql(databases: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with start_system(tmp_path_factory.mktemp("on-postgresql"), databases=databases) as started:
+        yield started
+
+
+async def test_checkouts_leave_nothing_wrong(on_postgresql: System, databases: Mapping[str, str]) -> None:
+    report = await verified(databases, shop(on_postgresql))
+    assert report.ok, report.violations
+    assert report.counts["orders"] == {"confirmed": 20, "rejected": 4}
+    assert list(on_postgresql.state.data.iterdir()) == []
+
+
+def shop(system: System) -> list[Acknowledged]:
+    """Orders of every kind, five of them asked for twice at the same moment; what was told of each."""
+    demo, api = system.key("demo"), shopper(system)
+    wanted = [(an_order(), f"good-{number}") for number in range(20)]
+    wanted += [(DECLINED, f"declined-{number}") for number in range(2)] + [(TOO_MANY, f"much-{n}") for n in range(2)]
+    with ThreadPoolExecutor(4) as clients:
+        answers = list(clients.map(lambda each: buy(api, *each), [*wanted, *wanted[:5]]))
+    keys = [key for _, key in [*wanted, *wanted[:5]]]
+    return [told(demo.user_id, key, answer) for key, answer in zip(keys, answers, strict=True)]
+
+
+def buy(api: Api, order: object, key: str) -> Answer:
+    """Asks again and again, as a client does, until the answer is final."""
+
+    def check() -> Answer:
+        answer = api.check_out(order, key)
+        assert answer.status in {201, 402, 409}, answer.body
+        assert answer.json().get("type") != "/problems/idempotency-key-in-use", answer.body
+        return answer
+
+    return eventually(check, within=60)
+
+
+def told(user_id: str, key: str, answer: Answer) -> Acknowledged:
+    body = answer.json()
+    slug = str(body.get("type", "")).removeprefix("/problems/")
+    return Acknowledged(body["order_id"], user_id, key, status_of_answer(answer.status, slug))
+
+
+async def verified(databases: Mapping[str, str], acknowledged: list[Acknowledged]) -> Report:
+    return await verify(databases, acknowledged, now_us=time.time_ns() // 1000, max_pending_s=60)
+
+
+@pytest.mark.parametrize("service", STORES)
+def test_no_password_leaves_a_service(service: str, on_postgresql: System, databases: Mapping[str, str]) -> None:
+    traces = Traces(on_postgresql.query_url)
+    traces.whole(shopper(on_postgresql).check_out().trace_id, *STORES)
+    url = make_url(databases[service])
+    written = {
+        "spans": eventually(lambda: traces.raw(service)),
+        "metrics": Api(admin_url(on_postgresql, service)).get("/metrics").body,
+        "logs": b"".join(each.read_bytes() for each in on_postgresql.state.logs.iterdir()),
+        "topology": on_postgresql.state.topology_file.read_bytes(),
+    }
+    assert f'"value": "{url.database}"'.encode() in written["spans"]
+    for where, text in written.items():
+        assert text
+        assert str(url.password).encode() not in text, f"{where} tell it"
