@@ -22,8 +22,8 @@ def eventually(check: Callable[[], T], within: float = 10.0) -> T:
         time.sleep(_PAUSE_S)
 
 
-async def become(check: Callable[[], Awaitable[T]], within: float = 10.0) -> T:
-    """`eventually` for what has to be awaited; others run on meanwhile."""
+async def become(check: Callable[[], Awaitable[T]], within: float = 10.0, pause: float = _PAUSE_S) -> T:
+    """`eventually` for what has to be awaited; others run on meanwhile. Asks again after `pause` seconds."""
     give_up = time.monotonic() + within
     while True:
         try:
@@ -31,4 +31,4 @@ async def become(check: Callable[[], Awaitable[T]], within: float = 10.0) -> T:
         except AssertionError:
             if time.monotonic() > give_up:
                 raise
-        await asyncio.sleep(_PAUSE_S)
+        await asyncio.sleep(pause)

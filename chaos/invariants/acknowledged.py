@@ -21,9 +21,14 @@ REJECTIONS: Final = frozenset(
         "payment-declined",
         "unknown-payment-method",
         "payment-closed",
+        "inventory-unavailable",
+        "payment-unavailable",
     }
 )
 """The problems that, with an `order_id`, say that the order came to nothing."""
+
+CANCELLATION: Final = "order-cancelled"
+"""The problem that says that it was cancelled before it was confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ def status_of_answer(http_status: int, slug: str) -> Status:
     """
     if 200 <= http_status < 300:
         return "confirmed"
+    if slug == CANCELLATION:
+        return "cancelled"
     return "rejected" if slug in REJECTIONS else "pending"
 
 

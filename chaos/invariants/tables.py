@@ -48,7 +48,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Order(Row):
-    """The total and its currency are NULL until the order's lines have prices."""
+    """The total and its currency are NULL until the order's lines have prices.
+
+    `reason` is why it was rejected, `cancelled_at_us` when its cancellation was asked for; `due_at_us` is when the recovery
+    looks after it. Each is NULL where that is not the case.
+    """
 
     TABLE: ClassVar = "orders"
     KEY: ClassVar = ("order_id",)
@@ -61,6 +65,9 @@ class Order(Row):
     version: int
     leased_until_us: int | None
     created_at_us: int
+    reason: str | None
+    cancelled_at_us: int | None
+    due_at_us: int | None
 
     @property
     def status(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from chaos.invariants.checks.amounts import amount
 from chaos.invariants.checks.invariant import Invariant, Mismatch, about
 from chaos.invariants.evidence import Evidence
-from chaos.invariants.tables import PENDING, IdempotencyRecord, Order, OrderLine
+from chaos.invariants.tables import CANCELLED, PENDING, REJECTED, IdempotencyRecord, Order, OrderLine
 
 
 @about(lambda evidence: evidence.orders)
@@ -68,6 +68,27 @@ def order_lease_ends(evidence: Evidence, order: Order) -> Iterator[Mismatch]:
         yield f"leased for {_seconds(left_us)} from now", f"at most {_seconds(evidence.max_pending_us)}"
 
 
+@about(lambda evidence: evidence.orders)
+def order_is_looked_after(_: Evidence, order: Order) -> Iterator[Mismatch]:
+    """Until an order is final, there is a time at which the recovery looks after it; then there is none."""
+    if (order.due_at_us is None) != (order.status != PENDING):
+        found = "never looked after" if order.due_at_us is None else "still to be looked after"
+        yield f"{order.state}, {found}", "looked after until it is final"
+
+
+@about(lambda evidence: evidence.orders)
+def order_has_one_ending(_: Evidence, order: Order) -> Iterator[Mismatch]:
+    """A rejected order has a reason, a cancelled one was asked to be, a confirmed one neither, and no order both."""
+    rejected, cancelled = order.reason is not None, order.cancelled_at_us is not None
+    both = rejected and cancelled
+    if both or (order.status != PENDING and (rejected, cancelled) != _ENDINGS.get(order.status, (False, False))):
+        why = f"reason {order.reason}" if rejected else "no reason"
+        yield f"{order.state}, {why}, {'cancelled' if cancelled else 'not cancelled'}", "one ending, which is its state"
+
+
+_ENDINGS: Final = {REJECTED: (True, False), CANCELLED: (False, True)}
+
+
 def _sum(lines: Sequence[OrderLine]) -> tuple[int | None, str | None]:
     prices = [each.unit_price_minor * each.quantity for each in lines if each.unit_price_minor is not None]
     return (sum(prices), lines[0].currency) if prices else (None, None)
@@ -84,4 +105,6 @@ INVARIANTS: Final[tuple[Invariant[Any], ...]] = (
     confirmed_order_has_a_total,
     order_is_settled_in_time,
     order_lease_ends,
+    order_is_looked_after,
+    order_has_one_ending,
 )

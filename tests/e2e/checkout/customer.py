@@ -71,7 +71,7 @@ class Customer:
             assert answer.settled, answer
             return answer
 
-        return await become(settled, SETTLED_WITHIN_S)
+        return await become(settled, SETTLED_WITHIN_S, pause=0.25)
 
     async def cancel(self, order_id: str) -> Answer:
         """Asks for the order's cancellation once. Accepted, it is certain, so that `pending` is a promise as well."""

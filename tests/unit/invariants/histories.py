@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chaos.invariants import Acknowledged
 from chaos.invariants.evidence import Evidence
-from tests.unit.invariants.stories import MAX_PENDING_S, SECOND_US, Line, Story, left_behind
+from tests.unit.invariants.stories import FINAL, MAX_PENDING_S, SECOND_US, Line, Story, left_behind
 
 _NOTHING = ((None, None),)
 
@@ -28,7 +28,6 @@ _UNPRICED = {
     "rejected": (*_NOTHING, ("voided", "released")),
     "cancelled": (*_NOTHING, (None, "released"), ("voided", "released")),
 }
-_FINAL = ("confirmed", "rejected", "cancelled")
 
 
 @st.composite
@@ -37,8 +36,8 @@ def stories(draw: st.DrawFn, number: int) -> Story:
     priced = draw(st.booleans())
     state, ways = draw(st.sampled_from(sorted((_MEANWHILE if priced else _UNPRICED).items())))
     payment, reservation = draw(st.sampled_from(ways))
-    ages = st.integers(0, 10**15 if state in _FINAL else int(MAX_PENDING_S * SECOND_US))
-    leases = st.none() if state in _FINAL else st.none() | st.integers(-(10**9), 5 * SECOND_US)
+    ages = st.integers(0, 10**15 if state in FINAL else int(MAX_PENDING_S * SECOND_US))
+    leases = st.none() if state in FINAL else st.none() | st.integers(-(10**9), 5 * SECOND_US)
     return Story(
         f"ord-{number}",
         state,

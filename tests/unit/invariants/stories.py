@@ -19,6 +19,7 @@ from chaos.invariants.tables import (
 NOW_US = 1_700_000_000_000_000
 SECOND_US = 1_000_000
 MAX_PENDING_S = 60.0
+FINAL = ("confirmed", "rejected", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,11 @@ class Story:
         total, currency = (self.total, "EUR") if self.priced else (None, None)
         leased_until_us = None if self.leased_us is None else NOW_US + self.leased_us
         created_at_us = NOW_US - self.age_us
-        return Order(self.order_id, self.user_id, self.state, total, currency, 3, leased_until_us, created_at_us)
+        reason = "out-of-stock" if self.state == "rejected" else None
+        cancelled_at_us = created_at_us if self.state == "cancelled" else None
+        due_at_us = None if self.state in FINAL else NOW_US
+        row = (self.order_id, self.user_id, self.state, total, currency, 3, leased_until_us, created_at_us)
+        return Order(*row, reason, cancelled_at_us, due_at_us)
 
     def order_lines(self) -> list[OrderLine]:
         return [

@@ -14,7 +14,7 @@ from services.inventory import repository as inventory
 from services.inventory.domain import ReservationState
 from services.orders import domain
 from services.orders import repository as orders
-from services.orders.domain import TRANSITIONS, OrderState
+from services.orders.domain import GIVEN_UP, TRANSITIONS, OrderState
 from services.payments import repository as payments
 from services.payments.domain import PaymentState
 
@@ -64,7 +64,7 @@ def test_a_new_table_is_a_question_for_the_checker(store: str) -> None:
 def test_a_state_of_an_order_has_the_services_status(state: OrderState) -> None:
     request = domain.Request((domain.OrderLine("p-1", 1),), "pm_card_visa")
     placed = domain.placed("ord-1", "user-1", "tests", request, 0)
-    status = Order("ord-1", "user-1", state, None, None, 1, None, 0).status
+    status = Order("ord-1", "user-1", state, None, None, 1, None, 0, None, None, None).status
     assert status == replace(placed, state=state).status
     assert status in get_args(Status)
 
@@ -80,7 +80,7 @@ def test_the_states_of_a_reservation_are_known() -> None:
 
 
 def test_a_refusal_that_ends_an_order_is_told_as_its_rejection() -> None:
-    refusals = {slug for each in TRANSITIONS.values() for slug in each.refusals}
+    refusals = {slug for each in TRANSITIONS.values() for slug in each.refusals} | set(GIVEN_UP.values())
     assert refusals == REJECTIONS
     assert {status_of_answer(CATALOGUE[slug].http_status, slug) for slug in refusals} == {"rejected"}
 

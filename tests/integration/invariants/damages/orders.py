@@ -6,11 +6,11 @@ from typing import Final
 from chaos.invariants.tables import IdempotencyRecord, Order, OrderLine
 from services.orders.repository import idempotency_records, order_lines, orders
 from tests.integration.invariants.damages.damage import Damage, add, change, damage, lose
-from tests.unit.invariants.stories import DECLINED, NOW_US, PENDING, SECOND_US, SOLD, SOLD_TOO
+from tests.unit.invariants.stories import CANCELLED, DECLINED, NOW_US, PENDING, SECOND_US, SOLD, SOLD_TOO
 
 _OLD = NOW_US - 61 * SECOND_US
 _MANY_KEYS = "key key-of-ord-sold of user-1; key key-of-ord-sold-too of user-2"
-_ORDER_AGAIN = Order("ord-again", "user-1", "rejected", None, None, 3, None, NOW_US)
+_ORDER_AGAIN = Order("ord-again", "user-1", "rejected", None, None, 3, None, NOW_US, "out-of-stock", None, None)
 
 ORDERS: Final[Mapping[str, Damage]] = {
     "an order is lost": damage(
@@ -156,6 +156,41 @@ ORDERS: Final[Mapping[str, Damage]] = {
         "orders",
         change(orders, PENDING, leased_until_us=NOW_US + 3600 * SECOND_US),
         found={("order-lease-ends", "ord-pending", "leased for 3600.0 s from now")},
+    ),
+    "an order is looked after by nobody": damage(
+        "orders",
+        change(orders, PENDING, due_at_us=None),
+        found={("order-is-looked-after", "ord-pending", "authorized, never looked after")},
+    ),
+    "a final order is looked after for ever": damage(
+        "orders",
+        change(orders, DECLINED, due_at_us=NOW_US),
+        found={("order-is-looked-after", "ord-declined", "rejected, still to be looked after")},
+    ),
+    "an order that was given up is charged": damage(
+        "orders",
+        change(orders, SOLD, state="rejected", reason="payment-unavailable"),
+        found={
+            ("acknowledged-answer-holds", "ord-sold", "rejected"),
+            ("unsold-order-is-not-charged", "ord-sold", "order rejected, payment captured over 1250 EUR minor"),
+            ("unsold-order-holds-no-goods", "ord-sold", "order rejected, reservation confirmed"),
+        },
+    ),
+    "a cancelled order was asked to be by nobody": damage(
+        "orders",
+        change(orders, CANCELLED, cancelled_at_us=None),
+        found={("order-has-one-ending", "ord-cancelled", "cancelled, no reason, not cancelled")},
+    ),
+    "a confirmed order is cancelled, and nothing came of it": damage(
+        "orders",
+        change(orders, SOLD, cancelled_at_us=NOW_US),
+        found={("order-has-one-ending", "ord-sold", "confirmed, no reason, cancelled")},
+    ),
+    "an order is cancelled and given up": damage(
+        "orders",
+        change(orders, PENDING, cancelled_at_us=NOW_US, reason="payment-unavailable"),
+        found={("order-has-one-ending", "ord-pending", "authorized, reason payment-unavailable, cancelled")},
+        lawless=True,
     ),
     "an order is there twice": damage(
         "orders",
