@@ -31,6 +31,7 @@ def bootstrap(settings: InventorySettings, telemetry: Telemetry) -> Service:
     deps = Dependencies(SqlStockStore(database), lambda: time.time_ns() // 1000, hold_for_us)
     seed = Seed(deps, catalogue.products(settings.catalogue_stock))
     interceptor = ServerInterceptor(telemetry, CATALOGUE)
-    server = GrpcServer({grpc_api.SERVICE: grpc_api.adder(deps)}, interceptor, settings.bind_host, settings.grpc_port)
+    servicers, checks = {grpc_api.SERVICE: grpc_api.adder(deps)}, {"database": database.check}
+    server = GrpcServer(servicers, interceptor, settings.bind_host, settings.grpc_port, checks)
     expiry = Expiry(deps, telemetry, settings.expiry_interval_s, settings.expiry_grace_s)
-    return Service([database, seed, expiry, server], checks={"database": database.check}, seams=[seam])
+    return Service([database, seed, expiry, server], checks=checks, seams=[seam])

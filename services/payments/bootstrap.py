@@ -30,5 +30,6 @@ def bootstrap(settings: PaymentsSettings, telemetry: Telemetry) -> Service:
     provider = SimulatedProvider(settings.provider_concurrency, latency, telemetry.tracer)
     deps = Dependencies(SqlPaymentStore(database), provider, lambda: time.time_ns() // 1000)
     interceptor = ServerInterceptor(telemetry, CATALOGUE)
-    server = GrpcServer({grpc_api.SERVICE: grpc_api.adder(deps)}, interceptor, settings.bind_host, settings.grpc_port)
-    return Service([database, server], checks={"database": database.check}, seams=[seam])
+    servicers, checks = {grpc_api.SERVICE: grpc_api.adder(deps)}, {"database": database.check}
+    server = GrpcServer(servicers, interceptor, settings.bind_host, settings.grpc_port, checks)
+    return Service([database, server], checks=checks, seams=[seam])

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from services.chassis.admin import Check
 from services.chassis.errors import PortTakenError
 from services.chassis.listener import bind
+from services.chassis.rpc import health
 from services.chassis.rpc.interceptor import ServerInterceptor
 
 _OPTIONS = [
@@ -23,13 +24,20 @@ Servicers = Mapping[str, Callable[[grpc.aio.Server], Any]]
 
 
 class GrpcServer:
-    """Serves `servicers` on `host:port`."""
+    """Serves `servicers` on `host:port`; its health follows `checks`."""
 
-    def __init__(self, servicers: Servicers, interceptor: ServerInterceptor, host: str, port: int) -> None:
+    def __init__(
+        self,
+        servicers: Servicers,
+        interceptor: ServerInterceptor,
+        host: str,
+        port: int,
+        checks: Mapping[str, Check] | None = None,
+    ) -> None:
         self.name = "grpc server"
         self._servicers, self._interceptor, self._host, self._port = servicers, interceptor, host, port
         self._server: grpc.aio.Server | None = None
-        self._health = health.aio.HealthServicer()
+        self._health = health.Health([*servicers], checks or {})
 
     async def start(self) -> None:
         # gRPC's own error names neither setting nor port: ask the system first.
@@ -38,12 +46,12 @@ class GrpcServer:
         for service, add in self._servicers.items():
             add(self._server)
             self._interceptor.declare(service)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        names = [*self._servicers, health.SERVICE_NAME, reflection.SERVICE_NAME]
+        self._health.add_to(self._server)
+        names = [*self._servicers, health.SERVICE, reflection.SERVICE_NAME]
         reflection.enable_server_reflection(names, self._server)
         self._listen(self._server)
+        await self._health.start()
         await self._server.start()
-        await self.set_serving(True)
 
     def _listen(self, server: grpc.aio.Server) -> None:
         host = f"[{self._host}]" if ":" in self._host else self._host
@@ -52,18 +60,13 @@ class GrpcServer:
         except RuntimeError as exc:  # all that gRPC says; somebody was quicker than we
             raise PortTakenError("GRPC_PORT", self._host, self._port) from exc
 
-    async def set_serving(self, serving: bool) -> None:
-        """What grpc.health.v1 answers, for the server and for each of its services."""
-        status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
-        for name in ("", *self._servicers):
-            await self._health.set(name, status)
-
     async def drain(self) -> None:
         if self._server:
-            await self._health.enter_graceful_shutdown()
+            await self._health.drain()
             await self._server.stop(grace=_FOREVER)
 
     async def stop(self) -> None:
+        await self._health.stop()
         if self._server:
             await self._server.stop(grace=None)
 

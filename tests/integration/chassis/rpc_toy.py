@@ -1,12 +1,13 @@
 """A toy of the payments service: its methods do what the test says and answer nothing of interest."""
 # ruff: noqa: N802 -- the methods have the names that the proto gives them
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
 
+from services.chassis.admin import Check
 from services.chassis.rpc.interceptor import ServerInterceptor
 from services.chassis.rpc.server import GrpcServer, Servicers
 from services.contracts.errors import CATALOGUE
@@ -53,10 +54,10 @@ def servicers(handle: Handler) -> Servicers:
     return {PAYMENTS: lambda server: add_PaymentsServicer_to_server(ToyPayments(handle), server)}
 
 
-def server(recording: Recording, handle: Handler, port: int) -> GrpcServer:
+def server(recording: Recording, handle: Handler, port: int, checks: Mapping[str, Check] | None = None) -> GrpcServer:
     """A server of the toy, traced and measured by `recording`."""
     interceptor = ServerInterceptor(recording.telemetry, CATALOGUE)
-    return GrpcServer(servicers(handle), interceptor, HOST, port)
+    return GrpcServer(servicers(handle), interceptor, HOST, port, checks)
 
 
 @asynccontextmanager

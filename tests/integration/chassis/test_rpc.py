@@ -3,7 +3,6 @@ from typing import Any
 
 import grpc
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from hypothesis import HealthCheck, given, settings
 
@@ -78,21 +77,6 @@ async def test_a_refusal_may_name_many_fields(recording: Recording) -> None:
         with pytest.raises(ProblemError) as caught:
             await client.call("GetPayment", stub.GetPayment, REQUEST, idempotent=True)
     assert content(caught.value) == content(problem)
-
-
-async def test_health(recording: Recording) -> None:
-    running = rpc_toy.server(recording, nothing, port := free_port())
-    await running.start()
-    async with grpc.aio.insecure_channel(f"{HOST}:{port}") as channel:
-        health: Any = health_pb2_grpc.HealthStub(channel)  # its types are those of the blocking API
-        for service in ("", PAYMENTS):
-            found = await health.Check(health_pb2.HealthCheckRequest(service=service))
-            assert found.status == health_pb2.HealthCheckResponse.SERVING
-        await running.set_serving(False)
-        found = await health.Check(health_pb2.HealthCheckRequest(service=PAYMENTS))
-        assert found.status == health_pb2.HealthCheckResponse.NOT_SERVING
-    await running.stop()
-    assert recording.spans == [], "whoever watches is not traced"
 
 
 async def test_reflection(recording: Recording) -> None:
