@@ -1,7 +1,8 @@
 """The admin listener's application: read-only, for whoever watches the process.
 
 `/metrics` in the Prometheus or OpenMetrics format, `/healthz` (is the process alive, how late is its
-event loop) and `/readyz` (is it of use: started, not draining, its dependencies there).
+event loop) and `/readyz` (is it of use: started, not draining, its dependencies there; and how it finds its peers,
+which has no say in that).
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from starlette.routing import Route
 
 from observability import semconv
 from observability.telemetry import Telemetry
+from observability.unsampled import unsampled
 from services.chassis.component import Lifecycle
 from services.chassis.errors import FaultlineError
 
@@ -25,6 +27,7 @@ Check = Callable[[], Awaitable[None]]
 """Returns when the dependency can be used; raises a FaultlineError when it can't."""
 
 _CHECK_TIMEOUT = 1.0
+_PEER_TIMEOUT = 0.25  # far less than any prober waits: a peer that hangs must not make us look as if we did
 _LAG_INTERVAL = 0.25
 
 
@@ -60,8 +63,9 @@ def create_app(
     loop: asyncio.AbstractEventLoop,
     lag: LoopLag,
     checks: Mapping[str, Check],
+    peers: Mapping[str, Check] | None = None,
 ) -> Starlette:
-    """The application; it runs beside `loop`, on which the service and its `checks` run."""
+    """The application; it runs beside `loop`, on which the service, its `checks` and those of its `peers` run."""
 
     async def metrics(request: Request) -> Response:
         telemetry.metrics.set(semconv.EVENT_LOOP_LAG, lag.value())
@@ -72,25 +76,41 @@ def create_app(
         return JSONResponse({"status": "alive", "event_loop_lag_s": round(lag.value(), 6)})
 
     async def readyz(_: Request) -> Response:
-        found = {"running": "ok" if lifecycle.running else "starting or draining"}
-        outcomes = await asyncio.gather(*(_outcome(loop, name, check) for name, check in checks.items()))
-        found |= dict(zip(checks, outcomes, strict=True))
+        running = {"running": "ok" if lifecycle.running else "starting or draining"}
+        own, others = await asyncio.gather(
+            _outcomes(loop, checks, _CHECK_TIMEOUT), _outcomes(loop, peers or {}, _PEER_TIMEOUT)
+        )
+        _log_failed(own)
+        found = running | own
         ready = all(each == "ok" for each in found.values())
-        return JSONResponse({"ready": ready, "checks": found}, 200 if ready else 503)
+        told = {"ready": ready, "checks": found} | ({"peers": others} if others else {})
+        return JSONResponse(told, 200 if ready else 503)
 
     return Starlette(routes=[Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)])
 
 
-async def _outcome(loop: asyncio.AbstractEventLoop, name: str, check: Check) -> str:
+async def _outcomes(loop: asyncio.AbstractEventLoop, checks: Mapping[str, Check], seconds: float) -> dict[str, str]:
+    """Name → `ok`, or why not."""
+    outcomes = await asyncio.gather(*(_outcome(loop, check, seconds) for check in checks.values()))
+    return dict(zip(checks, outcomes, strict=True))
+
+
+async def _outcome(loop: asyncio.AbstractEventLoop, check: Check, seconds: float) -> str:
     async def run() -> None:
-        await check()
+        with unsampled():
+            await check()
 
     task = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(run(), loop))
     try:
-        await asyncio.wait_for(task, _CHECK_TIMEOUT)
+        await asyncio.wait_for(task, seconds)
     except TimeoutError:
-        return f"no answer in {_CHECK_TIMEOUT} s"
+        return f"no answer in {seconds} s"
     except FaultlineError as error:
-        log.warning("readiness check failed", extra={"check": name, "error": str(error)})
         return str(error)
     return "ok"
+
+
+def _log_failed(outcomes: Mapping[str, str]) -> None:
+    for name, outcome in outcomes.items():
+        if outcome != "ok":
+            log.warning("readiness check failed", extra={"check": name, "error": outcome})

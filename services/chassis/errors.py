@@ -3,6 +3,7 @@
 FaultlineError
 ├── SettingsError               the process is configured wrongly; names every wrong key
 ├── PortTakenError              a listener's port is in use; names port and setting
+├── NotReadyError               a part of this process can't do its work
 ├── ProblemError                an answer from the error catalogue, ours or a peer's
 └── CallError                   a call of ours got no answer that could be used
     ├── PeerUnavailableError    the peer refused, reset or closed the connection
@@ -71,6 +72,10 @@ class PortTakenError(FaultlineError):
     def __init__(self, setting: str, host: str, port: int) -> None:
         super().__init__(f"{setting}={port}: {host}:{port} is taken; free it or set {setting} to another port")
         self.setting, self.host, self.port = setting, host, port
+
+
+class NotReadyError(FaultlineError):
+    """A part of this process can't do its work. The text names it."""
 
 
 class ProblemError(FaultlineError):

@@ -29,10 +29,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Service:
-    """What a composition root returns: components in starting order, readiness checks, outbound edges."""
+    """What a composition root returns: components in starting order, readiness checks, outbound edges.
+
+    `peers` are checks too; `/readyz` tells what they find, and is not the less ready for it.
+    """
 
     components: Sequence[Component]
     checks: Mapping[str, Check] = field(default_factory=dict)
+    peers: Mapping[str, Check] = field(default_factory=dict)
     seams: Sequence[CallSeam] = ()
 
 
@@ -103,7 +107,7 @@ def _side_listeners(
 ) -> SideThread:
     loop = asyncio.get_running_loop()
     lag = LoopLag(loop)
-    admin_app = admin.create_app(telemetry, lifecycle, loop, lag, service.checks)
+    admin_app = admin.create_app(telemetry, lifecycle, loop, lag, service.checks, service.peers)
     control_app = control.create_app(settings.control_token.get_secret_value(), service.seams)
     listeners = [
         HttpServer("admin", PlainRefusals(admin_app), settings.bind_host, settings.admin_port, "ADMIN_PORT"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
-from services.chassis.errors import ProblemError
+from services.chassis.errors import NotReadyError, ProblemError
 from services.chassis.principal import Principal
 
 HEADER = "X-API-Key"
@@ -44,6 +44,11 @@ class ApiKeyAuthenticator:
         if principal is None:
             raise ProblemError("unauthenticated", f"Send a valid key in the header {HEADER}.")
         return principal
+
+    async def check(self) -> None:
+        """Readiness: raises NotReadyError when no key is accepted, so that everybody would be turned away."""
+        if not self._principals:
+            raise NotReadyError("API_KEYS_FILE holds no key")
 
     def find(self, headers: Mapping[str, str]) -> Principal | None:
         """Whose key is in the headers (names in lower case); None for no key or an unknown one."""

@@ -41,7 +41,16 @@ def bootstrap(settings: GatewaySettings, telemetry: Telemetry) -> Service:
     keys = ApiKeyAuthenticator(api_keys.read(settings.api_keys_file))
     public = pipeline.outside(create_app(deps, telemetry, keys, settings), keys)
     server = HttpServer("http server", public, settings.bind_host, settings.http_port, limits=settings.limits)
-    return Service([orders, inventory, server], seams=[to_orders, to_inventory])
+    return Service(
+        [orders, inventory, server],
+        # Its own parts alone. Were a peer's absence its own, a load balancer would take every gateway out at once, and
+        # what works without that peer, such as the catalogue without orders, would be gone too; nor would anybody be
+        # told why. A peer that is away is answered per request, and told here for those who look.
+        # https://aws.amazon.com/builders-library/implementing-health-checks/
+        checks={"listener": server.check, "keys": keys.check},
+        peers={"orders": orders.check, "inventory": inventory.check},
+        seams=[to_orders, to_inventory],
+    )
 
 
 def create_app(

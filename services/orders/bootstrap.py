@@ -57,7 +57,8 @@ def bootstrap(settings: OrdersSettings, telemetry: Telemetry) -> Service:
     server = HttpServer("http server", create_app(deps, telemetry), settings.bind_host, settings.http_port)
     return Service(
         [database, inventory, payments, recovery, server],
-        checks={"database": database.check},
+        checks={"database": database.check, "listener": server.check},
+        peers={"inventory": inventory.check, "payments": payments.check},
         seams=[to_database, to_inventory, to_payments],
     )
 

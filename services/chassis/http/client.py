@@ -52,7 +52,8 @@ class HttpClient:
 
     def __init__(self, targets: Sequence[str], seam: CallSeam, telemetry: Telemetry) -> None:
         self.name = f"http client {seam.edge}"
-        self._targets, self._seam, self._telemetry = RoundRobin(targets), seam, telemetry
+        self._addresses, self._targets = targets, RoundRobin(targets)
+        self._seam, self._telemetry = seam, telemetry
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
@@ -71,6 +72,12 @@ class HttpClient:
     async def stop(self) -> None:
         if self._session:
             await self._session.close()
+
+    async def check(self) -> None:
+        """Raises PeerUnavailableError when nobody listens at any of the peer's addresses. Asks them nothing."""
+        reasons = [why for each in self._addresses if (why := await _unreachable(URL(each)))]
+        if len(reasons) == len(self._addresses):
+            raise PeerUnavailableError(self._seam.edge, "check", "; ".join(reasons), retry_after=1.0)
 
     async def request(self, operation: str, request: HttpRequest, *, idempotent: bool) -> HttpResponse:
         """Sends `request` under the edge's policies.
@@ -148,6 +155,16 @@ def _headers(request: HttpRequest, attempt: Attempt) -> dict[str, str]:
     principal = request.principal.as_metadata() if request.principal else {}
     remaining = {semconv.HEADER_REQUEST_TIMEOUT_MS: str(max(1, int(attempt.limit.remaining() * 1000)))}
     return {**(request.headers or {}), **principal, **remaining}
+
+
+async def _unreachable(url: URL) -> str:
+    """Why no connection can be made; empty if one can."""
+    try:
+        _, writer = await asyncio.open_connection(url.host, url.port)
+    except OSError as exc:
+        return _why(exc)
+    writer.close()
+    return ""
 
 
 def _why(exc: Exception) -> str:

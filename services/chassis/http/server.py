@@ -10,6 +10,7 @@ from typing import cast
 import uvicorn
 from starlette.types import ASGIApp
 
+from services.chassis.errors import NotReadyError
 from services.chassis.http.limits import Limits
 from services.chassis.http.protocol import BoundedProtocol
 from services.chassis.listener import bind
@@ -58,6 +59,12 @@ class HttpServer:
         if not ready.done():
             ready.cancel()
             await self._task  # it ended before it was ready: this raises its reason
+
+    async def check(self) -> None:
+        """Readiness: raises NotReadyError when it does not listen, or the task that serves has ended."""
+        serving = self._server and self._task and not self._task.done() and not self._server.should_exit
+        if not serving:
+            raise NotReadyError(f"{self.name} on port {self._port} does not serve")
 
     async def _serve(self, server: _Uvicorn, sock: socket.socket) -> None:
         with contextlib.closing(sock):

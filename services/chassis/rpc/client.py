@@ -7,12 +7,14 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from opentelemetry.propagate import inject
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from observability import semconv
 from observability.telemetry import Telemetry
 from services.chassis.calls import CallSeam, error_type
+from services.chassis.errors import PeerUnavailableError
 from services.chassis.principal import Principal
 from services.chassis.resilience.outcome import Outcome, of_error
 from services.chassis.resilience.pipeline import Attempt
@@ -56,6 +58,7 @@ class RpcClient:
         self._service, self._seam, self._telemetry = service, seam, telemetry
         self._server = _server(targets)
         self.channel = grpc.aio.insecure_channel(_address(targets), options=_OPTIONS)
+        self._health: Any = health_pb2_grpc.HealthStub(self.channel)  # its types are those of the blocking API
 
     async def start(self) -> None:
         """Connects when first needed: a peer that is away at start is no reason not to start."""
@@ -65,6 +68,16 @@ class RpcClient:
 
     async def stop(self) -> None:
         await self.channel.close()
+
+    async def check(self) -> None:
+        """Raises PeerUnavailableError when the peer does not say that it is SERVING. No attempt: it is not counted."""
+        asked = health_pb2.HealthCheckRequest(service=self._service)
+        try:
+            status = (await self._health.Check(asked)).status
+        except grpc.aio.AioRpcError as exc:
+            raise PeerUnavailableError(self._seam.edge, "check", f"{exc.code().name}: {exc.details()}") from exc
+        if status != health_pb2.HealthCheckResponse.SERVING:
+            raise PeerUnavailableError(self._seam.edge, "check", "it says that it does not serve")
 
     async def call(
         self,

@@ -1,13 +1,14 @@
 import pytest
 
 from observability import semconv
-from services.chassis.errors import PeerFailedError, ProblemError
+from services.chassis.errors import PeerFailedError, PeerUnavailableError, ProblemError
 from services.chassis.http.client import HttpClient, HttpRequest, HttpResponse
 from services.chassis.principal import Principal
 from services.chassis.resilience import deadline
 from services.chassis.resilience.deadline import Deadline
 from tests.integration.chassis.http_toy import Client, Parts, create_app, served
 from tests.integration.chassis.peers import http_client
+from tests.integration.chassis.ports import HOST, free_port
 from tests.unit.chassis.recording import Recording
 
 PRINCIPAL = Principal("user-1", "demo", frozenset({"orders:read", "orders:write"}))
@@ -95,6 +96,16 @@ async def test_replicas_are_taken_in_turn(recording: Recording) -> None:
     ports = [(span.attributes or {})["server.port"] for span in recording.spans if span.name == "GET"]
     assert ports[0] != ports[1]
     assert ports == ports[:2] * 2
+
+
+async def test_a_peer_is_there_while_one_of_its_replicas_listens(toy_http: Client, recording: Recording) -> None:
+    away = f"http://{HOST}:{free_port()}"
+    async with http_client(recording, away, toy_http.url) as client:
+        await client.check()
+    async with http_client(recording, away) as client:
+        with pytest.raises(PeerUnavailableError, match="toy → peer check: ConnectionRefusedError"):
+            await client.check()
+    assert recording.spans == [], "it was asked nothing"
 
 
 async def test_it_is_of_no_use_before_its_start(recording: Recording) -> None:

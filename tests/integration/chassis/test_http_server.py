@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from services.chassis.errors import PortTakenError, SettingsError
+from services.chassis.errors import NotReadyError, PortTakenError, SettingsError
 from services.chassis.http.server import HttpServer
 from services.chassis.listener import bind
 from tests.integration.chassis.http_toy import Client, Parts, create_app, served
@@ -50,6 +50,18 @@ async def test_a_port_can_be_had_again_at_once(recording: Recording) -> None:
             assert (await Client(session, f"http://{HOST}:{port}").get("/v1/items")).status == 200
         await server.drain()
         await server.stop()
+
+
+async def test_it_is_ready_while_it_serves() -> None:
+    server = HttpServer("http server", nothing, HOST, port := free_port())
+    with pytest.raises(NotReadyError, match=f"http server on port {port} does not serve"):
+        await server.check()
+    await server.start()
+    await server.check()
+    await server.drain()
+    with pytest.raises(NotReadyError):
+        await server.check()
+    await server.stop()
 
 
 async def test_a_taken_port_is_named_with_its_setting() -> None:

@@ -11,8 +11,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.chassis.edge import Edge
 from services.chassis.errors import PeerUnavailableError
+from services.chassis.rpc.client import RpcClient
 from services.chassis.rpc.server import GrpcServer
 from tests.integration.chassis import rpc_toy
+from tests.integration.chassis.peers import rpc_client
 from tests.integration.chassis.ports import HOST, free_port
 from tests.integration.chassis.rpc_toy import PAYMENTS, Context
 from tests.unit.chassis.recording import Recording
@@ -122,3 +124,30 @@ async def test_who_drains_serves_no_more_and_waits_for_nobody_who_watches(
         for watch, status in zip(watches, (NOT_SERVING, NOT_SERVING, UNKNOWN), strict=True):
             assert (await watch.read()).status == status
             assert await watch.read() is grpc.aio.EOF
+
+
+async def test_a_client_can_ask_whether_its_peer_serves(recording: Recording, database: Database) -> None:
+    running = rpc_toy.server(recording, nothing, port := free_port(), {"database": database.check})
+    async with rpc_client(recording, port) as (client, _):
+        with pytest.raises(PeerUnavailableError, match="toy → payments check: UNAVAILABLE"):
+            await client.check()
+        database.failure = PeerUnavailableError(Edge("toy", "toy-db", "sql"), "check", "file is gone")
+        await running.start()
+        await found(client, "it says that it does not serve")
+        database.failure = None
+        await found(client, "")
+    await running.stop()
+    assert recording.spans == []
+
+
+async def found(client: RpcClient, wanted: str) -> None:
+    """Waits until the client finds that; empty for a peer that serves."""
+    why = "not asked yet"
+    async with asyncio.timeout(LONG_S):
+        while wanted not in why or bool(wanted) != bool(why):
+            await asyncio.sleep(SOON_S)
+            try:
+                await client.check()
+                why = ""
+            except PeerUnavailableError as error:
+                why = str(error)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.chassis.errors import SettingsError
+from services.chassis.errors import NotReadyError, SettingsError
 from services.chassis.settings import read
 from services.gateway import api_keys
 from services.gateway.api_keys import ApiKeyAuthenticator
@@ -35,6 +35,12 @@ async def test_a_key_proves_who_asks(tmp_path: Path) -> None:
 async def test_nothing_else_does(tmp_path: Path, headers: dict[str, str]) -> None:
     keys = ApiKeyAuthenticator(api_keys.read(write(tmp_path, {"keys": [ENTRY]})))
     await refused("unauthenticated", keys.authenticate(headers))
+
+
+async def test_without_any_key_it_is_not_ready(tmp_path: Path) -> None:
+    await ApiKeyAuthenticator(api_keys.read(write(tmp_path, {"keys": [ENTRY]}))).check()
+    with pytest.raises(NotReadyError, match="API_KEYS_FILE holds no key"):
+        await ApiKeyAuthenticator(api_keys.read(write(tmp_path, {"keys": []}))).check()
 
 
 @pytest.mark.parametrize(
