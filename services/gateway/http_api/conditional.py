@@ -5,24 +5,27 @@ By RFC 9110, sections 8.8.3 (ETag), 13.1.2 (If-None-Match) and 15.4.5 (304). htt
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, Response
 from pydantic import BaseModel
+from pydantic.config import JsonDict
+
+from services.gateway.http_api.openapi import examples
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
 IfNoneMatch = Annotated[str | None, Header(description="ETags that you have the answers of; `*` for any.")]
 
 _HEADERS = {"ETag": {"description": "Names this content, for If-None-Match.", "schema": {"type": "string"}}}
-
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"headers": _HEADERS},
-    304: {"description": "You have it already: its ETag is among those of If-None-Match.", "headers": _HEADERS},
-}
-"""FastAPI's `responses` of an operation that is answered with `unless_known`, besides its problems."""
-
 _TAG = re.compile(r'(?:W/)?("[!#-~\x80-\xff]*")')
+_KNOWN = {"description": "You have it already: its ETag is among those of If-None-Match.", "headers": _HEADERS}
+
+
+def responses(description: str, shown: Mapping[str, JsonDict]) -> dict[int | str, dict[str, Any]]:
+    """FastAPI's `responses` of an operation that is answered with `unless_known`, besides its problems."""
+    return {200: {"description": description, "headers": _HEADERS, **examples(shown)}, 304: _KNOWN}
 
 
 def unless_known(shape: Shape, response: Response, if_none_match: str | None) -> Shape | Response:

@@ -1,10 +1,11 @@
 """The API's document: the errors of each operation, described once from the error catalogue."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 from pydantic.config import JsonDict
 from pydantic.json_schema import models_json_schema
 
@@ -14,6 +15,7 @@ from services.gateway.schemas.v1 import Problem
 
 COMMON = (
     "malformed-request",
+    "content-too-large",
     "unauthenticated",
     "forbidden",
     "request-timeout",
@@ -26,17 +28,40 @@ COMMON = (
 )
 """What any operation may answer."""
 
+_FIELDS: Mapping[str, Sequence[Mapping[str, str]]] = {
+    "validation-failed": [{"field": "limit", "message": "must be 1 to 100, not 101"}],
+    "out-of-stock": [{"field": "lines[0].quantity", "message": "3 of p-0001 asked for, 2 available"}],
+    "unknown-product": [{"field": "lines[0].product_id", "message": "there is no product p-9999"}],
+}
+_NAME_THE_ORDER = {
+    "payment-declined",
+    "out-of-stock",
+    "idempotency-key-in-use",
+    "reservation-closed",
+    "payment-closed",
+    "inventory-unavailable",
+    "payment-unavailable",
+    "order-cancelled",
+    "order-not-cancellable",
+    "unknown-product",
+    "unknown-payment-method",
+}
+_COME_BACK = {"idempotency-key-in-use", "service-unavailable", "deadline-exceeded"}
+
 _REF = "#/components/schemas/{model}"
 
 
-def problems(*slugs: str) -> dict[int | str, dict[str, Any]]:
-    """FastAPI's `responses` of an operation that may answer with `slugs`, besides the common ones."""
-    by_status: dict[int | str, dict[str, Any]] = {}
+def problems(*slugs: str, at: str) -> dict[int | str, dict[str, Any]]:
+    """FastAPI's `responses` of an operation that may answer with `slugs`, besides the common ones.
+
+    `at` is an address of the operation below the version's prefix, for the examples.
+    """
+    by_status: dict[int, dict[str, Any]] = {}
     for slug in (*COMMON, *slugs):
-        status = CATALOGUE[slug].http_status
-        answer = by_status.setdefault(status, {"description": CATALOGUE[slug].title, "content": _content()})
-        answer["content"][MEDIA_TYPE]["examples"][slug] = {"summary": CATALOGUE[slug].title, "value": _example(slug)}
-    return by_status
+        entry = CATALOGUE[slug]
+        answer = by_status.setdefault(entry.http_status, {"description": entry.title, "content": _content()})
+        answer["content"][MEDIA_TYPE]["examples"][slug] = {"summary": entry.title, "value": _example(slug, at)}
+    return dict(sorted(by_status.items()))
 
 
 def examples(values: Mapping[str, JsonDict]) -> dict[str, Any]:
@@ -61,22 +86,35 @@ def _document(app: FastAPI) -> dict[str, Any]:
     made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     _, shapes = models_json_schema([(Problem, "serialization")], ref_template=_REF)
     made["components"]["schemas"].update(shapes["$defs"])
+    for route in iter_route_contexts(app.routes):
+        for method in route.methods or ():
+            if operation := made["paths"].get(route.path_format, {}).get(method.lower()):
+                _restore_examples(operation, route.responses)
     return made
+
+
+def _restore_examples(operation: Mapping[str, Any], responses: Mapping[int | str, Mapping[str, Any]]) -> None:
+    """FastAPI leaves out what is null, in examples too, where it is a field that the answer has."""
+    for status, declared in responses.items():
+        for media_type, content in declared.get("content", {}).items():
+            operation["responses"][str(status)]["content"][media_type]["examples"] = content["examples"]
 
 
 def _content() -> dict[str, Any]:
     return {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model=Problem.__name__)}, "examples": {}}}
 
 
-def _example(slug: str) -> dict[str, Any]:
+def _example(slug: str, at: str) -> dict[str, Any]:
     entry = CATALOGUE[slug]
+    about_an_order = {"order_id": "ord_5f0c3b1e9d7a4c62"} if slug in _NAME_THE_ORDER else {}
     return {
         "type": f"/problems/{slug}",
         "title": entry.title,
         "status": entry.http_status,
         "detail": entry.explanation,
-        "instance": "/api/v1/orders",
+        "instance": f"/api/v1{at}",
         "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-        "errors": [],
-        "retry_after": 1.0 if entry.http_status in (409, 429, 503, 504) else None,
+        "errors": list(_FIELDS.get(slug, ())),
+        "retry_after": 1.0 if slug in _COME_BACK else None,
+        **about_an_order,
     }

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response, Security
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, Security
 from fastapi.security import APIKeyHeader
 
 from services.chassis.errors import ProblemError
@@ -36,6 +36,8 @@ async def json_only(request: Request) -> None:
 
 Caller = Annotated[Principal, Depends(principal_of)]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items on a page.")]
+ProductId = Annotated[str, Path(description="The product's id, as a page of the catalogue has it.")]
+OrderId = Annotated[str, Path(description="The order's id, as the checkout's answer has it.")]
 Cursor = Annotated[str, Query(description="`next_cursor` of the page before; empty for the first page.")]
 IdempotencyKey = Annotated[
     str | None,
@@ -47,6 +49,15 @@ IdempotencyKey = Annotated[
 
 
 _LOCATION = {"description": "The address of the order.", "schema": {"type": "string"}}
+_AN_ORDER = "/orders/ord_5f0c3b1e9d7a4c62"
+
+_PLACED = {
+    "description": "Placed, charged and confirmed",
+    "headers": {"Location": _LOCATION},
+    **examples(schemas.PLACED_EXAMPLES),
+}
+_ORDERS = {"description": "The page", **examples(schemas.ORDER_PAGE_EXAMPLES)}
+_ONE_ORDER = {"description": "The order", **examples(schemas.ORDER_EXAMPLES)}
 
 _CHECKOUT_PROBLEMS = (
     "idempotency-key-missing",
@@ -58,7 +69,6 @@ _CHECKOUT_PROBLEMS = (
     "inventory-unavailable",
     "payment-unavailable",
     "order-cancelled",
-    "content-too-large",
     "unsupported-media-type",
     "idempotency-key-reused",
     "unknown-product",
@@ -72,7 +82,7 @@ _CANCELLATION: dict[int | str, dict[str, Any]] = {
         "model": schemas.Order,
         **examples({"pending": schemas.PENDING}),
     },
-    **problems("order-not-found", "order-not-cancellable"),
+    **problems("order-not-found", "order-not-cancellable", at=f"{_AN_ORDER}/cancellation"),
 }
 
 
@@ -89,7 +99,7 @@ def _add_products(router: APIRouter, deps: Dependencies) -> None:
         "/products",
         tags=["products"],
         response_model=schemas.ProductPage,
-        responses={**conditional.RESPONSES, **problems()},
+        responses={**conditional.responses("The page", schemas.PRODUCT_PAGE_EXAMPLES), **problems(at="/products")},
     )
     async def list_products(
         caller: Caller,
@@ -108,10 +118,13 @@ def _add_products(router: APIRouter, deps: Dependencies) -> None:
         "/products/{product_id}",
         tags=["products"],
         response_model=schemas.Product,
-        responses={**conditional.RESPONSES, **problems("product-not-found")},
+        responses={
+            **conditional.responses("The product", schemas.PRODUCT_EXAMPLES),
+            **problems("product-not-found", at="/products/p-0001"),
+        },
     )
     async def get_product(
-        caller: Caller, product_id: str, response: Response, if_none_match: IfNoneMatch = None
+        caller: Caller, product_id: ProductId, response: Response, if_none_match: IfNoneMatch = None
     ) -> schemas.Product | Response:
         """One product."""
         product = await use_cases.get_product(deps, caller, product_id)
@@ -124,7 +137,7 @@ def _add_orders(router: APIRouter, deps: Dependencies) -> None:
         tags=["orders"],
         status_code=201,
         dependencies=[Depends(json_only)],
-        responses={201: {"headers": {"Location": _LOCATION}}, **problems(*_CHECKOUT_PROBLEMS)},
+        responses={201: _PLACED, **problems(*_CHECKOUT_PROBLEMS, at="/orders")},
     )
     async def place_order(
         caller: Caller, body: schemas.PlaceOrder, response: Response, idempotency_key: IdempotencyKey = None
@@ -134,7 +147,7 @@ def _add_orders(router: APIRouter, deps: Dependencies) -> None:
         response.headers["Location"] = f"{PREFIX}/orders/{order.order_id}"
         return schemas.order(order)
 
-    @router.get("/orders", tags=["orders"], responses=problems())
+    @router.get("/orders", tags=["orders"], responses={200: _ORDERS, **problems(at="/orders")})
     async def list_orders(
         caller: Caller, request: Request, response: Response, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = ""
     ) -> schemas.OrderPage:
@@ -146,14 +159,14 @@ def _add_orders(router: APIRouter, deps: Dependencies) -> None:
     @router.get(
         "/orders/{order_id}",
         tags=["orders"],
-        responses={200: examples(schemas.ORDER_EXAMPLES), **problems("order-not-found")},
+        responses={200: _ONE_ORDER, **problems("order-not-found", at=_AN_ORDER)},
     )
-    async def get_order(caller: Caller, order_id: str) -> schemas.Order:
+    async def get_order(caller: Caller, order_id: OrderId) -> schemas.Order:
         """One of your orders."""
         return schemas.order(await use_cases.get_order(deps, caller, order_id))
 
     @router.put("/orders/{order_id}/cancellation", tags=["orders"], responses=_CANCELLATION)
-    async def cancel_order(caller: Caller, order_id: str, response: Response) -> schemas.Order:
+    async def cancel_order(caller: Caller, order_id: OrderId, response: Response) -> schemas.Order:
         """Cancels an order, also while its checkout is under way and after it was confirmed.
 
         The money is given back and the goods are free again. Safe to repeat. 202 means that this is certain and still

@@ -1,5 +1,6 @@
 """Version 1 of the shapes that the public sends and gets."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
@@ -7,6 +8,9 @@ from pydantic.config import JsonDict
 
 from services.contracts.pages import Page
 from services.gateway import domain
+
+Examples = Mapping[str, JsonDict]
+"""Name → an answer, as the document shows it."""
 
 _MONEY: JsonDict = {"amount_minor": 1299, "currency": "EUR"}
 _PRODUCT: JsonDict = {"product_id": "p-0001", "name": "Oak Mug", "price": _MONEY, "available": 999}
@@ -22,8 +26,18 @@ CANCELLED: JsonDict = {**_ORDER, "status": "cancelled"}
 PENDING: JsonDict = {**_ORDER, "status": "pending"}
 _REJECTED: JsonDict = {**_ORDER, "status": "rejected", "reason": "payment-declined"}
 
-ORDER_EXAMPLES = {"confirmed": _ORDER, "pending": PENDING, "rejected": _REJECTED, "cancelled": CANCELLED}
+PRODUCT_EXAMPLES: Examples = {"product": _PRODUCT}
+PRODUCT_PAGE_EXAMPLES: Examples = {
+    "last page": {"items": [_PRODUCT], "next_cursor": None},
+    "one of several": {"items": [_PRODUCT], "next_cursor": "WyJwcm9kdWN0cyIsInAtMDAwMSJd"},
+}
+PLACED_EXAMPLES: Examples = {"confirmed": _ORDER}
+ORDER_EXAMPLES: Examples = {**PLACED_EXAMPLES, "pending": PENDING, "rejected": _REJECTED, "cancelled": CANCELLED}
 """Status → an order that has it."""
+ORDER_PAGE_EXAMPLES: Examples = {
+    "last page": {"items": [_ORDER, CANCELLED, _REJECTED], "next_cursor": None},
+    "none yet": {"items": [], "next_cursor": None},
+}
 
 
 class Money(BaseModel):
@@ -36,8 +50,6 @@ class Money(BaseModel):
 class Product(BaseModel):
     """A product of the catalogue."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_PRODUCT]})
-
     product_id: str
     name: str
     price: Money
@@ -46,8 +58,6 @@ class Product(BaseModel):
 
 class ProductPage(BaseModel):
     """A page of the catalogue."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_PRODUCT], "next_cursor": None}]})
 
     items: list[Product]
     next_cursor: str | None = Field(description="For the parameter `cursor` of the next page; null on the last.")
@@ -94,8 +104,6 @@ class OrderLine(BaseModel):
 class Order(BaseModel):
     """An order."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_ORDER]})
-
     order_id: str
     status: domain.Status
     reason: str | None = Field(description="Why it was rejected: the last part of a problem's type; else null.")
@@ -106,10 +114,6 @@ class Order(BaseModel):
 
 class OrderPage(BaseModel):
     """A page of orders."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"items": [_ORDER, CANCELLED, _REJECTED], "next_cursor": None}]}
-    )
 
     items: list[Order]
     next_cursor: str | None = Field(description="For the parameter `cursor` of the next page; null on the last.")
