@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True)
@@ -15,3 +16,59 @@ class AttemptEnded:
 
 Event = AttemptEnded
 Listener = Callable[[Event], None]
+
+
+class BreakerState(StrEnum):
+    """What a circuit breaker does with calls.
+
+    | state       | calls                   | results                          | left when                               |
+    |-------------|-------------------------|----------------------------------|-----------------------------------------|
+    | closed      | all pass                | into the window                  | too many failed or were slow → open     |
+    | open        | none passes             | none counts                      | a call comes after the wait → half-open |
+    | half-open   | as many as permitted    | into a window of this state only | judged, or took too long                |
+    | forced open | none passes             | none counts                      | reset                                   |
+    | disabled    | all pass                | none counts                      | reset                                   |
+    """
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+    FORCED_OPEN = "forced_open"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True)
+class BreakerTransition:
+    """A circuit breaker went from one state to another."""
+
+    old: BreakerState
+    new: BreakerState
+
+
+@dataclass(frozen=True)
+class BreakerRejected:
+    """A circuit breaker let a call not pass, being in that state."""
+
+    state: BreakerState
+
+
+BreakerEvent = BreakerTransition | BreakerRejected
+
+
+@dataclass(frozen=True)
+class BulkheadQueued:
+    """A call passed a bulkhead after it had waited for its turn."""
+
+    waited_s: float
+
+
+@dataclass(frozen=True)
+class BulkheadRejected:
+    """A bulkhead let a call not pass: as many as may were in flight and in the queue, or its wait was over."""
+
+    in_flight: int
+    queued: int
+    waited_s: float
+
+
+BulkheadEvent = BulkheadQueued | BulkheadRejected
