@@ -66,6 +66,9 @@ OPERATION: Final = "faultline.operation"
 OUTCOME: Final = "faultline.outcome"
 IDEMPOTENT: Final = "faultline.idempotent"  # may the call be made again without harm?
 ATTEMPT: Final = "faultline.attempt"  # 1 for the first; on spans only, never a label
+RETRY_STOPPED_BY: Final = "faultline.retry.stopped_by"
+BUDGET_RESULT: Final = "faultline.retry_budget.result"
+DELAY_MS: Final = "faultline.delay_ms"
 CLIENT_ID: Final = "faultline.client.id"
 ORDER_ID: Final = "faultline.order.id"
 ORDER_STATE: Final = "faultline.order.state"
@@ -101,6 +104,7 @@ RECOVERY_OUTCOMES: Final = (
     RECOVERY_ELSEWHERE,
     RECOVERY_BLIND,
 )
+BUDGET_RESULTS: Final = ("granted", "refused")
 SPANS_EXPORTED: Final = "exported"
 SPANS_DROPPED: Final = "dropped"  # the queue was full, or telemetry had stopped
 SPANS_FAILED: Final = "failed"  # the collector did not take them
@@ -111,6 +115,9 @@ TELEMETRY_RESULTS: Final = (SPANS_EXPORTED, SPANS_DROPPED, SPANS_FAILED)
 EVENT_ATTEMPT_TIMEOUT: Final = "faultline.attempt.timeout"
 EVENT_DEADLINE_EXCEEDED: Final = "faultline.deadline.exceeded"  # spent while the work was in flight
 EVENT_DEADLINE_REFUSED: Final = "faultline.deadline.refused"  # already spent, so the work never started
+EVENT_RETRY: Final = "faultline.retry"  # another attempt will be made
+EVENT_RETRY_STOPPED: Final = "faultline.retry.stopped"  # none will, though the outcome would allow it
+EVENT_BUDGET_EXHAUSTED: Final = "faultline.retry_budget.exhausted"
 EVENT_CHECKOUT_STEP: Final = "faultline.checkout.step"
 EVENT_CHECKOUT_TURNED: Final = "faultline.checkout.turned"  # the order is cancelled, or given up
 
@@ -248,6 +255,34 @@ CALL_ATTEMPTS: Final = Metric(
     "counter",
     (CALLEE, OPERATION, OUTCOME),
     "Attempts made at a peer; by the count of logical calls this is the amplification.",
+)
+RETRIES: Final = Metric(
+    "faultline.retries",
+    "{attempt}",
+    "counter",
+    (CALLEE, OPERATION, OUTCOME),
+    "Attempts beyond a call's first, by what became of them.",
+)
+RETRIES_STOPPED: Final = Metric(
+    "faultline.retries.stopped",
+    "{call}",
+    "counter",
+    (CALLEE, RETRY_STOPPED_BY),
+    "Failed calls that were not made again, by what forbade it.",
+)
+RETRY_BUDGET_WITHDRAWALS: Final = Metric(
+    "faultline.retry_budget.withdrawals",
+    "{attempt}",
+    "counter",
+    (CALLEE, BUDGET_RESULT),
+    "Attempts beyond a call's first that a peer's budget was asked for.",
+)
+RETRY_BUDGET_BALANCE: Final = Metric(
+    "faultline.retry_budget.balance",
+    "{attempt}",
+    "gauge",
+    (CALLEE,),
+    "Attempts that the budget had left when it was last asked.",
 )
 CHECKOUTS: Final = Metric(
     "faultline.checkouts",

@@ -7,44 +7,84 @@ Clients know nothing of policies, policies nothing of clients or telemetry.
 """
 
 import asyncio
+import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from observability import semconv
 from observability.telemetry import Telemetry
+from services.chassis.call_telemetry import CallTelemetry
 from services.chassis.edge import Edge
 from services.chassis.errors import AttemptTimeoutError, CallError, Catalogue, DeadlineExceededError, DeadlineSpentError
 from services.chassis.resilience import outcome
-from services.chassis.resilience.events import Event
+from services.chassis.resilience.attempt import Attempt
+from services.chassis.resilience.clock import Surroundings
 from services.chassis.resilience.outcome import Outcome
-from services.chassis.resilience.pipeline import Attempt, EdgePolicy, Pipeline
+from services.chassis.resilience.pipeline import Pipeline
+from services.chassis.resilience.policy import PRESETS, EdgePolicy, PolicyName, Preset, preset_of
 
 T = TypeVar("T")
 
 
 class CallSeam:
-    """All calls over one edge. One object per edge, made in the service's composition root."""
+    """All calls over one edge. One object per edge, made in the service's composition root.
 
-    def __init__(self, edge: Edge, policy: EdgePolicy, telemetry: Telemetry, catalogue: Catalogue) -> None:
-        self.edge = edge
+    `policy` is what the edge declares, `preset` what of it is in force at the start.
+    """
+
+    def __init__(
+        self,
+        edge: Edge,
+        policy: EdgePolicy,
+        telemetry: Telemetry,
+        catalogue: Catalogue,
+        preset: Preset = "full",
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        self.edge, self.declared = edge, policy
         self.catalogue = catalogue
-        self._pipeline = Pipeline(edge, policy, self._heard)
         self._telemetry = telemetry
+        classify = partial(outcome.of_error, catalogue=catalogue)
+        self._heard = CallTelemetry(edge.callee, telemetry, classify)
+        self._pipeline = Pipeline(edge, policy.only(PRESETS[preset]), self._heard, classify, surroundings)
+        self._preset: Preset | None = preset
+        self._switching = threading.Lock()
 
     @property
     def policy(self) -> EdgePolicy:
+        """What is in force."""
         return self._pipeline.policy
 
+    @property
+    def preset(self) -> Preset | None:
+        """The preset that is in force; None where policies were switched one by one into what no preset is."""
+        return self._preset
+
+    def use(self, preset: Preset) -> None:
+        """Puts a preset in force for the calls that begin from now on. From any thread."""
+        with self._switching:
+            self._pipeline.switch(self.declared.only(PRESETS[preset]))
+            self._preset = preset
+
+    def turn(self, switches: Mapping[PolicyName, bool]) -> None:
+        """Turns single policies, which the edge must have declared, on or off. From any thread."""
+        with self._switching:
+            on, off = ({name for name, wanted in switches.items() if wanted is each} for each in (True, False))
+            self._pipeline.switch(self.declared.only((self.policy.names | on) - off))
+            self._preset = preset_of(self.policy.names, self.declared.names)
+
+    def state(self) -> Mapping[PolicyName, Mapping[str, Any]]:
+        """The live state of those policies that are in force and have one. From any thread."""
+        return self._pipeline.state()
+
     def declare(self, *operations: str) -> None:
-        """Makes the counters of `operations` exist at zero, so that a first failure shows as an increase."""
-        for operation in operations:
-            for each in Outcome:
-                for metric in (semconv.CALL_ATTEMPTS, semconv.CALL_DURATION):
-                    self._telemetry.metrics.zero(metric, self.edge.callee, operation, each)
+        """Makes the metrics of `operations` exist at zero, so that a first failure shows as an increase."""
+        self._heard.declare(operations)
 
     async def call(self, operation: str, attempt: Callable[[Attempt], Awaitable[T]], *, idempotent: bool) -> T:
         """Performs one logical call.
@@ -55,7 +95,7 @@ class CallSeam:
         started = time.perf_counter()
         with self._span(operation, idempotent) as span:
             try:
-                result = await self._pipeline.run(operation, attempt)
+                result = await self._pipeline.run(operation, attempt, idempotent=idempotent)
             except BaseException as error:
                 self._ended(span, operation, started, outcome.of_error(error, self.catalogue), error)
                 raise
@@ -74,10 +114,6 @@ class CallSeam:
             record_exception=False,
             set_status_on_exception=False,
         )
-
-    def _heard(self, event: Event) -> None:
-        result = outcome.of_error(event.error, self.catalogue) if event.error else Outcome.SUCCESS
-        self._telemetry.metrics.add(semconv.CALL_ATTEMPTS, self.edge.callee, event.operation, result)
 
     def _ended(self, span: Span, operation: str, started: float, result: Outcome, error: BaseException | None) -> None:
         span.set_attribute(semconv.OUTCOME, result)

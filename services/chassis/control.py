@@ -1,18 +1,18 @@
-"""The control listener's application: what may change a running process, behind a token."""
+"""The control listener's application: what may change a running process, behind a token.
+
+What there is to change brings its routes; see `policies_api`.
+"""
 
 import hmac
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.chassis.calls import CallSeam
 from services.chassis.http.asgi import headers_of
 
 log = logging.getLogger(__name__)
@@ -36,10 +36,6 @@ class TokenGate:
         return hmac.compare_digest(headers_of(scope).get("authorization", "").encode(), self._expected)
 
 
-def create_app(token: str, seams: Sequence[CallSeam]) -> Starlette:
-    """`GET /policies`: each outbound edge and the policies in force on it."""
-
-    async def policies(_: Request) -> Response:
-        return JSONResponse({str(each.edge): {"kind": each.edge.kind, **asdict(each.policy)} for each in seams})
-
-    return Starlette(routes=[Route("/policies", policies)], middleware=[Middleware(TokenGate, token=token)])
+def create_app(token: str, routes: Sequence[BaseRoute]) -> Starlette:
+    """The application that serves `routes` to whoever bears `token`."""
+    return Starlette(routes=routes, middleware=[Middleware(TokenGate, token=token)])

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -84,19 +85,28 @@ class Database:
         return await self._run(operation, self._reader, nullcontext(), work)
 
     async def write(self, operation: str, work: Work[T]) -> T:
-        """Runs `work` in a transaction and commits it. Raises as `read` does; then nothing is stored."""
+        """Runs `work` in a transaction and commits it. Raises as `read` does.
+
+        What is stored then? Nothing, where the error says `took_no_effect`, and such a transaction may be run again. Any
+        other error may have come after the commit, whose outcome nobody knows: run again, the work would meet its own
+        traces and take them for somebody else's.
+        """
         return await self._run(operation, self._engine, self._turn, work)
 
     async def _run(self, operation: str, engine: AsyncEngine, turn: Turn, work: Work[T]) -> T:
-        return await self._seam.call(operation, lambda _: self._attempt(operation, engine, turn, work), idempotent=True)
+        return await self._seam.call(
+            operation, lambda _: self._attempt(operation, engine, turn, work), idempotent=engine is self._reader
+        )
 
     async def _attempt(self, operation: str, engine: AsyncEngine, turn: Turn, work: Work[T]) -> T:
-        started, result = time.perf_counter(), Outcome.SUCCESS
+        started, result, progress = time.perf_counter(), Outcome.SUCCESS, _Progress()
         try:
-            return await self._to_its_end(partial(_transaction, engine, turn, work))
+            return await self._to_its_end(partial(_transaction, engine, turn, work, progress))
         except (OperationalError, PoolTimeoutError, OSError) as exc:
             result = Outcome.FAILURE
-            raise PeerUnavailableError(self._seam.edge, operation, _why(exc), retry_after=1.0) from exc
+            error = PeerUnavailableError(self._seam.edge, operation, _why(exc), retry_after=1.0)
+            error.took_no_effect = not progress.committing
+            raise error from exc
         except BaseException as exc:
             result = of_error(exc, self._seam.catalogue)
             raise
@@ -127,12 +137,22 @@ class _AbandonedError(Exception):
     """Undoes a transaction that nobody waits for any more."""
 
 
-async def _transaction(engine: AsyncEngine, turn: Turn, work: Work[T], abandoned: asyncio.Event) -> T:
+@dataclass
+class _Progress:
+    """How far a transaction came: before it is `committing`, nothing of it is stored."""
+
+    committing: bool = False
+
+
+async def _transaction(
+    engine: AsyncEngine, turn: Turn, work: Work[T], progress: _Progress, abandoned: asyncio.Event
+) -> T:
     async with turn:
         _unless(abandoned)
         async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
             result = await work(session)
             _unless(abandoned)
+            progress.committing = True
             return result
 
 

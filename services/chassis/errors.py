@@ -12,10 +12,14 @@ FaultlineError
     ├── MalformedAnswerError    the peer's answer is not one the contract knows
     ├── PeerFailedError         the peer answered that it failed (a problem of 500 or above)
     └── CallRejectedError       one of our own policies refused the call: nothing was sent
-        └── DeadlineSpentError  the deadline had passed before the call began
+        ├── DeadlineSpentError  the deadline had passed before the call began
+        ├── CircuitOpenError    the peer's circuit breaker lets no call through
+        └── BulkheadFullError   as many calls are at the peer, and wait for it, as may
 
 A `ProblemError` from a peer is therefore always a definite answer: it was asked and it refused. After
 a `CallError` that is no `CallRejectedError`, nobody knows what the peer did.
+
+What a caller may do about an error is on the error itself: `retried`, `took_no_effect`, `pushback`.
 
 Foreign errors (aiohttp's, gRPC's, SQLAlchemy's) become these once, at the adapter that meets them;
 these become HTTP or gRPC answers once, at the server that sends them.
@@ -55,8 +59,22 @@ class FieldError:
     message: str
 
 
+RETRIED = "retried"
+"""The extension by which an answer says that no caller further away needs to retry."""
+
+
 class FaultlineError(Exception):
-    """Root of everything this system raises on purpose."""
+    """Root of everything this system raises on purpose.
+
+    `retried`: whoever is next to the failure has retried, or decided not to; nobody else should.
+    `took_no_effect`: it is certain that nothing was done, so that even what may be done once only may be tried again.
+    `pushback`: seconds that the peer asks its callers to wait before another attempt, below zero to make none; None
+    where it does not say.
+    """
+
+    retried = False
+    took_no_effect = False
+    pushback: float | None = None
 
 
 class SettingsError(FaultlineError):
@@ -101,6 +119,19 @@ class ProblemError(FaultlineError):
         self.errors = tuple(errors)
         self.retry_after = retry_after
         self.extensions = dict(extensions or {})
+        self.pushback = retry_after
+
+    @property
+    def retried(self) -> bool:
+        """Whether the answer says so; it travels as an extension, in both protocols."""
+        return self.extensions.get(RETRIED) == "true"
+
+    @retried.setter
+    def retried(self, retried: bool) -> None:
+        if retried:
+            self.extensions[RETRIED] = "true"
+        else:
+            self.extensions.pop(RETRIED, None)
 
 
 class CallError(FaultlineError):
@@ -141,16 +172,46 @@ class PeerFailedError(CallError):
         super().__init__(edge, operation, str(problem), retry_after=problem.retry_after)
         self.problem = problem
         self.slug = problem.slug
+        self.pushback = problem.pushback
+        self.retried = problem.retried
 
 
 class CallRejectedError(CallError):
     """A policy of ours refused the call before anything was sent: the peer knows nothing of it."""
+
+    took_no_effect = True
 
 
 class DeadlineSpentError(CallRejectedError):
     """The logical call's deadline had passed before it began."""
 
     slug = DeadlineExceededError.slug
+
+
+class CircuitOpenError(CallRejectedError):
+    """The edge's circuit breaker is in `state`, which lets no call through; `retry_after` is when it may again."""
+
+    retried = True
+
+    def __init__(self, edge: Edge, operation: str, state: str, *, retry_after: float | None) -> None:
+        super().__init__(edge, operation, f"the circuit breaker is {state}", retry_after=retry_after)
+        self.state = state
+
+
+class BulkheadFullError(CallRejectedError):
+    """So many calls are at the peer already, and so many wait, that this one may not."""
+
+    retried = True
+
+    def __init__(self, edge: Edge, operation: str, reason: str) -> None:
+        super().__init__(edge, operation, reason, retry_after=1.0)
+
+
+def answer_to(error: CallError, detail: str) -> ProblemError:
+    """What our own caller is answered when a call of ours ended with `error`."""
+    answer = ProblemError(error.slug, detail, retry_after=error.retry_after or 1.0)
+    answer.retried = error.retried
+    return answer
 
 
 def from_peer(problem: ProblemError, edge: Edge, operation: str, catalogue: Catalogue) -> FaultlineError:

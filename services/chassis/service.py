@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from observability import telemetry as observability
 from observability.telemetry import Telemetry, TelemetryConfig
-from services.chassis import admin, control, lifeline
+from services.chassis import admin, control, lifeline, policies_api
 from services.chassis.admin import Check, LoopLag
 from services.chassis.calls import CallSeam
 from services.chassis.component import Component, Lifecycle
@@ -108,7 +108,7 @@ def _side_listeners(
     loop = asyncio.get_running_loop()
     lag = LoopLag(loop)
     admin_app = admin.create_app(telemetry, lifecycle, loop, lag, service.checks, service.peers)
-    control_app = control.create_app(settings.control_token.get_secret_value(), service.seams)
+    control_app = control.create_app(settings.control_token.get_secret_value(), policies_api.routes(service.seams))
     listeners = [
         HttpServer("admin", PlainRefusals(admin_app), settings.bind_host, settings.admin_port, "ADMIN_PORT"),
         HttpServer("control", PlainRefusals(control_app), settings.control_host, settings.control_port, "CONTROL_PORT"),

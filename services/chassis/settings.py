@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.chassis.errors import SettingsError
+from services.chassis.resilience.policy import Preset
 
 EX_CONFIG = 78
 """Exit code of a process whose settings are wrong (sysexits.h)."""
@@ -81,6 +82,10 @@ class ServiceSettings(BaseSettings):
     )
     trace_sample_ratio: float = Field(1.0, ge=0, le=1, description="Share of new traces that are recorded, 0 to 1.")
     log_level: LogLevel = Field("INFO", description="Least severe log line that is written.")
+    policy_preset: Preset = Field(
+        "full",
+        description="Policies in force on outbound edges at the start: off, timeouts, retries, budgeted, breaker, full.",
+    )
     drain_timeout_s: float = Field(
         10.0, gt=0, le=300, description="Seconds that requests in flight get to finish when the process is told to end."
     )

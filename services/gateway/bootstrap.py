@@ -8,7 +8,6 @@ from services.chassis.edge import Edge, Kind
 from services.chassis.http import app, middleware
 from services.chassis.http.client import HttpClient
 from services.chassis.http.server import HttpServer
-from services.chassis.resilience.pipeline import EdgePolicy
 from services.chassis.rpc.client import RpcClient
 from services.chassis.service import Service
 from services.contracts.errors import CATALOGUE
@@ -18,6 +17,7 @@ from services.gateway.http_api import openapi, pages, v1
 from services.gateway.inventory_client import InventoryClient
 from services.gateway.orders_client import OrdersClient
 from services.gateway.pipeline import BodyRules
+from services.gateway.policies import policies
 from services.gateway.ports import Authenticator, Dependencies
 from services.gateway.settings import GatewaySettings
 
@@ -26,15 +26,15 @@ NAME = "gateway"
 
 def bootstrap(settings: GatewaySettings, telemetry: Telemetry) -> Service:
     """Puts the service together; nothing is started yet."""
+    declared = policies(settings.request_timeout_ms / 1000)
 
-    def seam(callee: str, kind: Kind, timeout: float, operations: tuple[str, ...]) -> CallSeam:
-        made = CallSeam(Edge(NAME, callee, kind), EdgePolicy(attempt_timeout=timeout), telemetry, CATALOGUE)
+    def seam(callee: str, kind: Kind, operations: tuple[str, ...]) -> CallSeam:
+        made = CallSeam(Edge(NAME, callee, kind), declared[callee], telemetry, CATALOGUE, settings.policy_preset)
         made.declare(*operations)
         return made
 
-    timeout = settings.request_timeout_ms / 1000
-    to_orders = seam("orders", "rest", timeout, orders_client.OPERATIONS)
-    to_inventory = seam("inventory", "grpc", 1.0, inventory_client.OPERATIONS)
+    to_orders = seam("orders", "rest", orders_client.OPERATIONS)
+    to_inventory = seam("inventory", "grpc", inventory_client.OPERATIONS)
     orders = HttpClient(settings.orders_targets, to_orders, telemetry)
     inventory = RpcClient(inventory_client.SERVICE, settings.inventory_targets, to_inventory, telemetry)
     deps = Dependencies(InventoryClient(inventory), OrdersClient(orders, to_orders.edge))

@@ -6,13 +6,13 @@ from observability.telemetry import Telemetry
 from services.chassis.calls import CallSeam
 from services.chassis.database import Database
 from services.chassis.edge import Edge
-from services.chassis.resilience.pipeline import EdgePolicy
 from services.chassis.rpc.interceptor import ServerInterceptor
 from services.chassis.rpc.server import GrpcServer
 from services.chassis.service import Service
 from services.contracts.errors import CATALOGUE
 from services.inventory import catalogue, grpc_api
 from services.inventory.expiry import Expiry
+from services.inventory.policies import POLICIES
 from services.inventory.ports import Dependencies
 from services.inventory.repository import SqlStockStore, metadata
 from services.inventory.seed import Seed
@@ -24,7 +24,8 @@ NAME = "inventory"
 
 def bootstrap(settings: InventorySettings, telemetry: Telemetry) -> Service:
     """Puts the service together; nothing is started yet."""
-    seam = CallSeam(Edge(NAME, "inventory-db", "sql"), EdgePolicy(attempt_timeout=2.0), telemetry, CATALOGUE)
+    edge = Edge(NAME, "inventory-db", "sql")
+    seam = CallSeam(edge, POLICIES[edge.callee], telemetry, CATALOGUE, settings.policy_preset)
     seam.declare(*OPERATIONS)
     database = Database(settings.database_url, metadata, seam, telemetry)
     hold_for_us = int(settings.reservation_ttl_s * 1_000_000)

@@ -13,7 +13,6 @@ from services.chassis.edge import Edge, Kind
 from services.chassis.http import app
 from services.chassis.http.middleware import DeadlineGate, declare_routes
 from services.chassis.http.server import HttpServer
-from services.chassis.resilience.pipeline import EdgePolicy
 from services.chassis.rpc.client import RpcClient
 from services.chassis.service import Service
 from services.contracts.errors import CATALOGUE
@@ -22,6 +21,7 @@ from services.orders.checkout_telemetry import CheckoutTelemetry
 from services.orders.http_api import v1
 from services.orders.inventory_client import InventoryClient
 from services.orders.payments_client import PaymentsClient
+from services.orders.policies import POLICIES
 from services.orders.ports import Dependencies
 from services.orders.recovery import Recovery
 from services.orders.repository import SqlOrderStore, metadata
@@ -33,14 +33,14 @@ NAME = "orders"
 def bootstrap(settings: OrdersSettings, telemetry: Telemetry) -> Service:
     """Puts the service together; nothing is started yet."""
 
-    def seam(callee: str, kind: Kind, timeout: float, operations: tuple[str, ...]) -> CallSeam:
-        made = CallSeam(Edge(NAME, callee, kind), EdgePolicy(attempt_timeout=timeout), telemetry, CATALOGUE)
+    def seam(callee: str, kind: Kind, operations: tuple[str, ...]) -> CallSeam:
+        made = CallSeam(Edge(NAME, callee, kind), POLICIES[callee], telemetry, CATALOGUE, settings.policy_preset)
         made.declare(*operations)
         return made
 
-    to_database = seam("orders-db", "sql", 2.0, use_cases.OPERATIONS)
-    to_inventory = seam("inventory", "grpc", 1.0, inventory_client.OPERATIONS)
-    to_payments = seam("payments", "grpc", 1.0, payments_client.OPERATIONS)
+    to_database = seam("orders-db", "sql", use_cases.OPERATIONS)
+    to_inventory = seam("inventory", "grpc", inventory_client.OPERATIONS)
+    to_payments = seam("payments", "grpc", payments_client.OPERATIONS)
     database = Database(settings.database_url, metadata, to_database, telemetry)
     inventory = RpcClient(inventory_client.SERVICE, settings.inventory_targets, to_inventory, telemetry)
     payments = RpcClient(payments_client.SERVICE, settings.payments_targets, to_payments, telemetry)

@@ -6,12 +6,12 @@ from observability.telemetry import Telemetry
 from services.chassis.calls import CallSeam
 from services.chassis.database import Database
 from services.chassis.edge import Edge
-from services.chassis.resilience.pipeline import EdgePolicy
 from services.chassis.rpc.interceptor import ServerInterceptor
 from services.chassis.rpc.server import GrpcServer
 from services.chassis.service import Service
 from services.contracts.errors import CATALOGUE
 from services.payments import grpc_api
+from services.payments.policies import POLICIES
 from services.payments.ports import Dependencies
 from services.payments.provider import SimulatedProvider
 from services.payments.repository import SqlPaymentStore, metadata
@@ -23,7 +23,8 @@ NAME = "payments"
 
 def bootstrap(settings: PaymentsSettings, telemetry: Telemetry) -> Service:
     """Puts the service together; nothing is started yet."""
-    seam = CallSeam(Edge(NAME, "payments-db", "sql"), EdgePolicy(attempt_timeout=2.0), telemetry, CATALOGUE)
+    edge = Edge(NAME, "payments-db", "sql")
+    seam = CallSeam(edge, POLICIES[edge.callee], telemetry, CATALOGUE, settings.policy_preset)
     seam.declare(*OPERATIONS)
     database = Database(settings.database_url, metadata, seam, telemetry)
     latency = settings.provider_latency_ms / 1000

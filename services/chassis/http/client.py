@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
@@ -17,10 +18,17 @@ from yarl import URL
 from observability import semconv
 from observability.telemetry import Telemetry
 from services.chassis.calls import CallSeam, error_type
-from services.chassis.errors import DeadlineExceededError, MalformedAnswerError, PeerUnavailableError, from_peer
+from services.chassis.errors import (
+    DeadlineExceededError,
+    FaultlineError,
+    MalformedAnswerError,
+    PeerUnavailableError,
+    ProblemError,
+    from_peer,
+)
 from services.chassis.http import problems
 from services.chassis.principal import Principal
-from services.chassis.resilience.pipeline import Attempt
+from services.chassis.resilience.attempt import Attempt
 from services.chassis.targets import RoundRobin
 
 _attempt: ContextVar[Attempt] = ContextVar("http_attempt")
@@ -131,11 +139,18 @@ class HttpClient:
         if raw.status < 400:
             return HttpResponse(raw.status, raw.headers, body)
         problem = problems.parse(body) if isinstance(body, dict) else None
+        error = self._refused(operation, raw.status, problem, attempt)
+        error.retried = problem is not None and problem.retried
+        if error.pushback is None:
+            error.pushback = _retry_after(raw.headers)
+        raise error
+
+    def _refused(self, operation: str, status: int, problem: ProblemError | None, attempt: Attempt) -> FaultlineError:
         if problem is None or problem.slug not in self._seam.catalogue:
-            raise MalformedAnswerError(self._seam.edge, operation, f"status {raw.status} without a known problem")
+            return MalformedAnswerError(self._seam.edge, operation, f"status {status} without a known problem")
         if problem.slug == DeadlineExceededError.slug:
-            raise attempt.spent(self._seam.edge, operation, str(problem))  # what we gave it was not enough
-        raise from_peer(problem, self._seam.edge, operation, self._seam.catalogue)
+            return attempt.spent(self._seam.edge, operation, str(problem))  # what we gave it was not enough
+        return from_peer(problem, self._seam.edge, operation, self._seam.catalogue)
 
     def _decoded(self, operation: str, raw: "_Raw") -> Any:
         try:
@@ -153,8 +168,17 @@ class _Raw:
 
 def _headers(request: HttpRequest, attempt: Attempt) -> dict[str, str]:
     principal = request.principal.as_metadata() if request.principal else {}
-    remaining = {semconv.HEADER_REQUEST_TIMEOUT_MS: str(max(1, int(attempt.limit.remaining() * 1000)))}
-    return {**(request.headers or {}), **principal, **remaining}
+    return {**(request.headers or {}), **principal, **_remaining(attempt.timeout)}
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds by `Retry-After`; a date, its other form, is not for machines that wait for less than a second."""
+    value = headers.get("Retry-After", "")
+    return float(value) if re.fullmatch("[0-9]{1,9}", value) else None
+
+
+def _remaining(seconds: float | None) -> dict[str, str]:
+    return {} if seconds is None else {semconv.HEADER_REQUEST_TIMEOUT_MS: str(max(1, int(seconds * 1000)))}
 
 
 async def _unreachable(url: URL) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry.trace import format_trace_id, get_current_span
 from starlette.responses import JSONResponse
 
-from services.chassis.errors import CallError, Catalogue, FieldError, ProblemError
+from services.chassis.errors import CallError, Catalogue, FieldError, ProblemError, answer_to
 
 MEDIA_TYPE = "application/problem+json"
 _TYPE_PREFIX = "/problems/"
@@ -26,7 +26,7 @@ def from_error(error: Exception) -> ProblemError:
         return error
     if isinstance(error, CallError):
         # The peer's name is not the public's business, but when to come back is.
-        return ProblemError(error.slug, _CALL_DETAILS.get(error.slug, ""), retry_after=error.retry_after or 1.0)
+        return answer_to(error, _CALL_DETAILS.get(error.slug, ""))
     return ProblemError("internal", "Something went wrong on our side; the trace id helps to find it.")
 
 

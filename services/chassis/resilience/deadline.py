@@ -33,6 +33,10 @@ class Deadline:
     def spent(self) -> bool:
         return self.remaining() <= 0.0
 
+    def never(self) -> bool:
+        """Whether it is none: the work has for ever."""
+        return math.isinf(self.expires_at)
+
 
 NO_DEADLINE = Deadline(math.inf)
 

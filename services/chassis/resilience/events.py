@@ -14,7 +14,45 @@ class AttemptEnded:
     error: BaseException | None
 
 
-Event = AttemptEnded
+@dataclass(frozen=True)
+class RetryScheduled:
+    """Attempt `number` will be made after `delay_s` seconds."""
+
+    operation: str
+    number: int
+    delay_s: float
+
+
+class Stopped(StrEnum):
+    """Why a call that failed is not made again, though its outcome would allow it."""
+
+    ATTEMPTS = "attempts"  # as many were made as may be
+    BUDGET = "budget"  # the peer's budget has none left
+    DEADLINE = "deadline"  # it would come too late
+    PUSHBACK = "pushback"  # the peer asks not to
+    RETRIED = "retried"  # whoever is closer to the failure has done it already
+    UNSAFE = "unsafe"  # it may have taken effect, and may not do so twice
+
+
+@dataclass(frozen=True)
+class RetryStopped:
+    """The call has failed with attempt `number`, and no further one is made."""
+
+    operation: str
+    number: int
+    reason: Stopped
+
+
+@dataclass(frozen=True)
+class BudgetAsked:
+    """The retry budget was asked for one attempt more; `balance` is what it has left."""
+
+    operation: str
+    granted: bool
+    balance: float
+
+
+Event = AttemptEnded | RetryScheduled | RetryStopped | BudgetAsked
 Listener = Callable[[Event], None]
 
 

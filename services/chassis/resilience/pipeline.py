@@ -1,86 +1,116 @@
 """One edge's policies, composed in their documented order around each attempt.
 
-The order, outermost first: deadline → attempt timeout. Both are limits on the same wait, so one
-timer serves them: it is set to the sooner, and which of the two that is decides the error.
+The order, outermost first: deadline → retry (budget) → attempt timeout. A policy that is not in force is not there: it
+costs nothing.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from services.chassis.edge import Edge
-from services.chassis.errors import AttemptTimeoutError, CallError, DeadlineExceededError, DeadlineSpentError
+from services.chassis.errors import DeadlineSpentError
 from services.chassis.resilience import deadline
-from services.chassis.resilience.deadline import Deadline, cancelled_by_deadline
+from services.chassis.resilience.attempt import Attempt, Call, Try
+from services.chassis.resilience.clock import Surroundings
 from services.chassis.resilience.events import AttemptEnded, Listener
+from services.chassis.resilience.policy import EdgePolicy, PolicyName
+from services.chassis.resilience.retry import Classify, Retry
+from services.chassis.resilience.retry_budget import RetryBudget
+from services.chassis.resilience.timeouts import Timeouts, unlimited
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class EdgePolicy:
-    """What one edge's calls may take. `attempt_timeout` is in seconds, above zero."""
+class _InForce:
+    """A policy composed; never changed, so that each call keeps the one it began with."""
 
-    attempt_timeout: float
-
-    def __post_init__(self) -> None:
-        if not self.attempt_timeout > 0:
-            raise ValueError(f"attempt_timeout must be above 0 s, not {self.attempt_timeout}")
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One attempt of a logical call: its number, from 1, and when it will be given up.
-
-    `gives_up_with` tells whose limit that is. It is settled before the attempt begins: afterwards, with
-    several clocks running out at the same moment (ours, the peer's, gRPC's), nobody could tell.
-    """
-
-    number: int
-    limit: Deadline
-    gives_up_with: type[CallError] = AttemptTimeoutError
-
-    def cut_off(self) -> bool:
-        """Whether a cancellation that arrives now is because of a limit, this attempt's or the whole work's."""
-        return self.limit.spent() or cancelled_by_deadline()
-
-    def spent(self, edge: Edge, operation: str, reason: str) -> CallError:
-        """The error of an attempt whose limit has passed, by whichever clock."""
-        return self.gives_up_with(edge, operation, reason, retry_after=1.0)
+    policy: EdgePolicy
+    budget: RetryBudget | None
+    perform: Try
 
 
 class Pipeline:
-    """The policies of one edge. Shared by all its calls; holds no state of a single one."""
+    """The policies of one edge. Shared by all its calls; holds no state of a single one.
 
-    def __init__(self, edge: Edge, policy: EdgePolicy, listener: Listener) -> None:
-        self.edge, self.policy, self._tell = edge, policy, listener
+    Calls are made in one thread; `switch` may be called from any other, one at a time.
+    """
 
-    async def run(self, operation: str, attempt: Callable[[Attempt], Awaitable[T]]) -> T:
+    def __init__(
+        self,
+        edge: Edge,
+        policy: EdgePolicy,
+        listener: Listener,
+        classify: Classify,
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        self.edge, self._tell, self._classify = edge, listener, classify
+        self._surroundings = surroundings or Surroundings()
+        self._now = self._composed(policy, None)
+
+    @property
+    def policy(self) -> EdgePolicy:
+        """What is in force."""
+        return self._now.policy
+
+    def state(self) -> Mapping[PolicyName, Mapping[str, Any]]:
+        """The live state of those policies that are in force and have one."""
+        now = self._now
+        return {"budget": {"balance": round(now.budget.balance(), 3)}} if now.budget else {}
+
+    def switch(self, policy: EdgePolicy) -> None:
+        """Puts `policy` in force for calls that begin from now on. What stays as it was keeps its state."""
+        self._now = self._composed(policy, self._now)
+
+    async def run(self, operation: str, attempt: Callable[[Attempt], Awaitable[T]], *, idempotent: bool = False) -> T:
         """Performs `attempt` under the policies; raises what it raises, or a `CallError` of ours."""
-        if deadline.current().spent():
+        now = self._now
+        if now.policy.attempt_timeout is not None and deadline.current().spent():
             raise DeadlineSpentError(self.edge, operation, "the deadline was spent before the call began")
-        try:
-            result = await self._timed(operation, self._attempt(1), attempt)
-        except BaseException as error:
-            self._tell(AttemptEnded(operation, 1, error))
-            raise
-        self._tell(AttemptEnded(operation, 1, None))
-        return result
+        if now.budget:
+            now.budget.deposit()
+        return cast("T", await now.perform(Call(operation, attempt, idempotent), 1))
 
-    def _attempt(self, number: int) -> Attempt:
-        budget, own = deadline.current(), Deadline.after(self.policy.attempt_timeout)
-        if budget.expires_at < own.expires_at:
-            return Attempt(number, budget, DeadlineExceededError)
-        return Attempt(number, own, AttemptTimeoutError)
+    def _composed(self, policy: EdgePolicy, before: _InForce | None) -> _InForce:
+        budget = self._budget(policy, before)
+        perform = self._told(self._limited(policy))
+        if policy.retry:
+            perform = self._retried(
+                Retry(policy.retry, budget, self._surroundings, self._classify, self._tell), perform
+            )
+        return _InForce(policy, budget, perform)
 
-    async def _timed(self, operation: str, each: Attempt, attempt: Callable[[Attempt], Awaitable[T]]) -> T:
-        seconds = each.limit.remaining()
-        timer = asyncio.timeout(seconds)
-        try:
-            async with timer:
-                return await attempt(each)
-        except TimeoutError as exc:
-            if not timer.expired():
-                raise  # not the timer's, but something's inside
-            raise each.spent(self.edge, operation, f"no answer in {seconds:.3f} s") from exc
+    def _budget(self, policy: EdgePolicy, before: _InForce | None) -> RetryBudget | None:
+        if policy.budget is None:
+            return None
+        if before and before.budget and before.budget.config == policy.budget:
+            return before.budget
+        return RetryBudget(policy.budget, self._surroundings.clock)
+
+    def _limited(self, policy: EdgePolicy) -> Try:
+        if policy.attempt_timeout is None:
+            return unlimited
+        return Timeouts(self.edge, policy.attempt_timeout, self._surroundings.clock).run
+
+    def _told(self, perform: Try) -> Try:
+        async def told(call: Call, number: int) -> Any:
+            try:
+                result = await perform(call, number)
+            except BaseException as error:
+                self._tell(AttemptEnded(call.operation, number, error))
+                raise
+            self._tell(AttemptEnded(call.operation, number, None))
+            return result
+
+        return told
+
+    @staticmethod
+    def _retried(retry: Retry, perform: Try) -> Try:
+        async def retried(call: Call, number: int) -> Any:
+            return await retry.run(call, perform, number)
+
+        return retried
+
+
+__all__ = ["Attempt", "EdgePolicy", "Pipeline"]

@@ -16,8 +16,8 @@ from observability.telemetry import Telemetry
 from services.chassis.calls import CallSeam, error_type
 from services.chassis.errors import PeerUnavailableError
 from services.chassis.principal import Principal
+from services.chassis.resilience.attempt import Attempt
 from services.chassis.resilience.outcome import Outcome, of_error
-from services.chassis.resilience.pipeline import Attempt
 from services.chassis.rpc.status import from_rpc_error
 
 Request = TypeVar("Request")
@@ -111,7 +111,7 @@ class RpcClient:
         with self._span(full, attempt) as span:
             try:
                 metadata = _metadata(principal)
-                response = await method(request, timeout=attempt.limit.remaining(), metadata=metadata)
+                response = await method(request, timeout=attempt.timeout, metadata=metadata)
                 code = "OK"
                 return response  # noqa: TRY300  # no `else`: the metric is taken below all the same
             except grpc.aio.AioRpcError as exc:

@@ -20,7 +20,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from observability import semconv
 from observability.telemetry import Telemetry
 from services.chassis.boundary import log_failure
-from services.chassis.errors import CallError, Catalogue, ProblemError
+from services.chassis.errors import CallError, Catalogue, ProblemError, answer_to
 from services.chassis.resilience import deadline
 from services.chassis.resilience.deadline import NO_DEADLINE, Deadline, cancelled_by_deadline
 from services.chassis.rpc.status import abort
@@ -137,5 +137,5 @@ def _to_problem(error: Exception) -> ProblemError:
     if isinstance(error, ProblemError):
         return error
     if isinstance(error, CallError):
-        return ProblemError(error.slug, str(error), retry_after=error.retry_after or 1.0)
+        return answer_to(error, str(error))
     return ProblemError("internal", "Something went wrong inside.")

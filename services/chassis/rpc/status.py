@@ -4,6 +4,7 @@ The catalogue's slug travels as `google.rpc.ErrorInfo.reason`, fields as `BadReq
 `RetryInfo` (AIP-193, https://google.aip.dev/193).
 """
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, NoReturn
@@ -26,7 +27,7 @@ from services.chassis.errors import (
     ProblemError,
     from_peer,
 )
-from services.chassis.resilience.pipeline import Attempt
+from services.chassis.resilience.attempt import Attempt
 
 DOMAIN = "faultline"
 
@@ -69,6 +70,16 @@ def from_rpc_error(
     error: grpc.aio.AioRpcError, edge: Edge, operation: str, catalogue: Catalogue, attempt: Attempt
 ) -> FaultlineError:
     """What a failed attempt at a peer means to us: its refusal, or a call that got no usable answer."""
+    understood = _understood(error, edge, operation, catalogue, attempt)
+    pushback = _pushback(error)
+    if pushback is not None:
+        understood.pushback = pushback
+    return understood
+
+
+def _understood(
+    error: grpc.aio.AioRpcError, edge: Edge, operation: str, catalogue: Catalogue, attempt: Attempt
+) -> FaultlineError:
     reason = f"{error.code().name}: {error.details()}"
     if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
         return attempt.spent(edge, operation, reason)
@@ -99,6 +110,15 @@ def _problem(error: grpc.aio.AioRpcError, catalogue: Catalogue) -> ProblemError 
         retry_after=retry.retry_delay.ToTimedelta().total_seconds() if retry.HasField("retry_delay") else None,
         extensions=dict(info.metadata),
     )
+
+
+def _pushback(error: grpc.aio.AioRpcError) -> float | None:
+    """Seconds by `grpc-retry-pushback-ms`; below zero, as gRPC proposal A6 has it, also where it is no number."""
+    for key, value in error.trailing_metadata():
+        if key == "grpc-retry-pushback-ms":
+            text = value if isinstance(value, str) else ""
+            return int(text) / 1000 if re.fullmatch("[0-9]{1,9}", text) else -1.0
+    return None
 
 
 def _parts(error: grpc.aio.AioRpcError) -> Iterable[any_pb2.Any]:

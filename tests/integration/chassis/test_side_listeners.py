@@ -76,4 +76,5 @@ async def test_control_refuses_who_does_not_bear_the_token_and_logs_it(ready: To
 
 async def test_control_lists_the_policies_to_who_bears_it(ready: Toy) -> None:
     answer = await get(ready.url("CONTROL_PORT") + "/policies", Authorization=f"Bearer {TOKEN}")
-    assert answer == (200, {"toy/peer": {"kind": "rest", "attempt_timeout": 1.0}})
+    timeouts = {"in_force": True, "attempt_timeout_s": 1.0}
+    assert answer == (200, {"toy/peer": {"kind": "rest", "preset": "full", "policies": {"timeouts": timeouts}}})

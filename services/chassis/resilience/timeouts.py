@@ -1,0 +1,45 @@
+"""Deadline and attempt timeout: two limits on the same wait, so that one timer serves both.
+
+It is set to the sooner, and which of the two that is decides the error. It is the innermost policy.
+"""
+
+import asyncio
+from typing import Any
+
+from services.chassis.edge import Edge
+from services.chassis.errors import AttemptTimeoutError, DeadlineExceededError
+from services.chassis.resilience import deadline
+from services.chassis.resilience.attempt import Attempt, Call
+from services.chassis.resilience.clock import Clock
+from services.chassis.resilience.deadline import NO_DEADLINE, Deadline
+
+
+class Timeouts:
+    """The limits in time of one edge's attempts, `seconds` each."""
+
+    def __init__(self, edge: Edge, seconds: float, clock: Clock) -> None:
+        self._edge, self._seconds, self._clock = edge, seconds, clock
+
+    async def run(self, call: Call, number: int) -> Any:
+        """Makes the attempt; raises AttemptTimeoutError or DeadlineExceededError when it takes too long."""
+        attempt = self._attempt(number)
+        seconds = attempt.limit.remaining()
+        timer = asyncio.timeout(seconds)
+        try:
+            async with timer:
+                return await call.attempt(attempt)
+        except TimeoutError as exc:
+            if not timer.expired():
+                raise  # not the timer's, but something's inside
+            raise attempt.spent(self._edge, call.operation, f"no answer in {seconds:.3f} s") from exc
+
+    def _attempt(self, number: int) -> Attempt:
+        budget, own = deadline.current(), Deadline.after(self._seconds, self._clock)
+        if budget.remaining() < own.remaining():
+            return Attempt(number, budget, DeadlineExceededError)
+        return Attempt(number, own, AttemptTimeoutError)
+
+
+async def unlimited(call: Call, number: int) -> Any:
+    """Makes the attempt, however long it takes."""
+    return await call.attempt(Attempt(number, NO_DEADLINE))

@@ -1,0 +1,15 @@
+"""What may stand between payments and its peers: one row per edge, in seconds. Which of it is in force is switched at run time."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from services.chassis.resilience.policy import EdgePolicy
+from services.chassis.resilience.retry import RetryConfig
+from services.chassis.resilience.retry_budget import RetryBudgetConfig
+
+POLICIES: Mapping[str, EdgePolicy] = MappingProxyType(
+    {
+        "payments-db": EdgePolicy(attempt_timeout=2.0, retry=RetryConfig(), budget=RetryBudgetConfig()),
+    }
+)
+"""Callee → the policies of the edge to it."""

@@ -1,0 +1,1 @@
+"""The resilience policies, with time and chance decided by the tests."""

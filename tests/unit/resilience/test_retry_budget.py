@@ -1,0 +1,139 @@
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from services.chassis.resilience.retry_budget import RetryBudget, RetryBudgetConfig
+from tests.fakes.surroundings import FakeTime
+
+QUIET = RetryBudgetConfig(floor_per_s=0)
+
+
+def drained(budget: RetryBudget) -> int:
+    """How many it gave until it had none left."""
+    given = 0
+    while budget.withdraw():
+        given += 1
+    return given
+
+
+def deposited(budget: RetryBudget, calls: int) -> RetryBudget:
+    for _ in range(calls):
+        budget.deposit()
+    return budget
+
+
+def test_there_is_no_credit_at_the_start() -> None:
+    assert drained(RetryBudget(RetryBudgetConfig(), FakeTime())) == 0
+
+
+@pytest.mark.parametrize(("calls", "retries"), [(4, 0), (5, 1), (9, 1), (10, 2), (100, 20), (1000, 200)])
+def test_a_fifth_of_the_calls_may_be_retried(calls: int, retries: int) -> None:
+    assert drained(deposited(RetryBudget(RetryBudgetConfig(), FakeTime()), calls)) == retries
+
+
+def test_calls_of_the_window_before_count_no_more() -> None:
+    time = FakeTime()
+    budget = deposited(RetryBudget(QUIET, time), 100)
+    time.now += 9.9
+    assert budget.balance() == pytest.approx(20)
+    time.now += 0.2
+    assert budget.balance() == 0
+    assert drained(budget) == 0
+
+
+def test_nor_do_its_retries() -> None:
+    time = FakeTime()
+    budget = deposited(RetryBudget(QUIET, time), 100)
+    assert drained(budget) == 20
+    time.now += 10.1
+    assert drained(deposited(budget, 100)) == 20
+
+
+@pytest.mark.parametrize(("seconds", "retries"), [(4.9, 0), (5.1, 1), (10.1, 2), (10_000, 2)])
+def test_quiet_callers_get_a_few_with_time_instead(seconds: float, retries: int) -> None:
+    time = FakeTime()
+    budget = RetryBudget(RetryBudgetConfig(), time)
+    time.now += seconds
+    assert drained(deposited(budget, 1)) == retries
+
+
+def test_whichever_is_more_never_both() -> None:
+    time = FakeTime()
+    budget = RetryBudget(RetryBudgetConfig(), time)
+    time.now += 10.1
+    assert drained(deposited(budget, 50)) == 10
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"ratio": 0.0}, {"ratio": 1.1}, {"floor_per_s": -1.0}, {"floor_per_s": 11.0}, {"window_s": 0.5}]
+)
+def test_what_makes_no_sense_cannot_be_configured(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        RetryBudgetConfig(**wrong)
+
+
+class Budgeted(RuleBasedStateMachine):
+    """Calls, retries and time in any order, beside a model that keeps everything and forgets nothing."""
+
+    @initialize(
+        ratio=st.sampled_from([0.1, 0.2, 1.0]),
+        floor=st.sampled_from([0.0, 0.2, 3.0]),
+        window=st.sampled_from([1, 10, 60]),
+    )
+    def begin(self, ratio: float, floor: float, window: int) -> None:
+        self.time = FakeTime(now=0.0)
+        self.config = RetryBudgetConfig(ratio, floor, window)
+        self.budget = RetryBudget(self.config, self.time)
+        self.calls: list[int] = []
+        self.retries: list[int] = []
+
+    @property
+    def slice(self) -> int:
+        return int(self.time.now / (self.config.window_s / 10))
+
+    @rule(calls=st.integers(1, 40))
+    def call(self, calls: int) -> None:
+        for _ in range(calls):
+            self.budget.deposit()
+            self.calls.append(self.slice)
+
+    @rule(wanted=st.integers(1, 40))
+    def retry(self, wanted: int) -> None:
+        for _ in range(wanted):
+            if self.budget.withdraw():
+                self.retries.append(self.slice)
+            else:
+                assert self._allowed(self.slice) < self._in_window(self.retries) + 1, "it was owed one"
+
+    @rule(seconds=st.floats(0, 100, allow_subnormal=False))
+    def pass_time(self, seconds: float) -> None:
+        self.time.now += seconds
+
+    @precondition(lambda self: hasattr(self, "budget"))
+    @invariant()
+    def no_window_has_more_than_its_share(self) -> None:
+        assert self._in_window(self.retries) <= self._allowed(self.slice)
+
+    @precondition(lambda self: hasattr(self, "budget"))
+    @invariant()
+    def nor_has_the_whole_run(self) -> None:
+        seconds = (self.slice + 1) * self.config.window_s / 10
+        assert len(self.retries) <= self.config.ratio * len(self.calls) + self.config.floor_per_s * seconds + 1e-6
+
+    @precondition(lambda self: hasattr(self, "budget"))
+    @invariant()
+    def its_balance_is_what_the_model_says(self) -> None:
+        left = self._allowed(self.slice) - self._in_window(self.retries)
+        assert self.budget.balance() == pytest.approx(max(0.0, left), abs=1e-5)
+
+    def _in_window(self, moments: list[int]) -> int:
+        return sum(moment > self.slice - 10 for moment in moments)
+
+    def _allowed(self, number: int) -> float:
+        seconds = min(number, 10) * self.config.window_s / 10
+        return max(self.config.ratio * self._in_window(self.calls), self.config.floor_per_s * seconds) + 1e-6
+
+
+TestBudgeted = Budgeted.TestCase
+TestBudgeted.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
