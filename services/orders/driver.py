@@ -123,10 +123,17 @@ async def _only_cancelled(orders: Orders, before: Order) -> Order:
 
 async def _let_go(deps: Dependencies, order: Order) -> None:
     """Ends the lease early, so that nobody has to wait for it. Without success it ends by itself."""
-    free = order.let_go(deps.clock(), deps.rules)
+    now = deps.clock()
+
+    async def work(orders: Orders) -> None:
+        if not await orders.save(order.let_go(now, deps.rules)):
+            await orders.save((await _only_cancelled(orders, order)).let_go(now, deps.rules))
+
     with deadline.detached():  # the request's own deadline may be what ended the driving
         try:
-            await deps.store.write("let_go", lambda orders: orders.save(free))
+            await deps.store.write("let_go", work)
+        except DrivenElsewhereError:
+            return  # the lease is somebody else's
         except CallError as error:
             log.warning("the order's lease runs until its end", extra=_named(order, error))
 

@@ -111,6 +111,20 @@ class TestAnOrderOnItsWay:
         problem = await refused("order-cancelled", checkout(it))
         assert problem.extensions == {"order_id": "ord_1"}
 
+    @pytest.mark.parametrize("lost", ["request", "answer"])
+    @pytest.mark.parametrize("step", FORWARD)
+    async def test_is_free_at_once_when_its_driver_hears_nothing(self, step: Step, lost: str) -> None:
+        """Its driver lets go of it as it is stored, with the mark that was made meanwhile."""
+        it = shop()
+        driving, free = await wait_at(it, step)
+        assert (await cancel(it)).status == "pending"
+        peer = it.inventory_peer if step in {Step.RESERVE, Step.CONFIRM} else it.payments_peer
+        peer.wire.losses = [lost]
+        free.set()
+        await refused("service-unavailable", driving)
+        assert (await cancel(it)).status == "cancelled"
+        assert_nothing_is_left(it)
+
     async def test_whose_driver_died_is_undone_by_the_recovery(self) -> None:
         it = shop()
         driving, _ = await wait_at(it, Step.CAPTURE)
