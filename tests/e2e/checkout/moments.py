@@ -1,8 +1,10 @@
 """The moments of a checkout at which something can be killed: before, while and after each step is done."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from random import Random
 
 from services.contracts.payments.v1.payments_pb2 import VoidRequest
@@ -50,8 +52,7 @@ MOMENTS = (
 
 async def strike(scene: Scene, moment: Moment, random: Random) -> Call | None:
     """Waits for the moment and kills. The request that is still on its way then, if it is to arrive much later."""
-    running = await scene.processes()
-    victims = {name: pid for name, pid in running.items() if name.rpartition("-")[0] in moment.victims}
+    victims = _victims(await scene.processes(), moment, random)
     while not await _come(scene, moment, caught := await _caught(scene, moment.step)):
         caught.go_on()  # it was too quick; there will be others
     await scene.kill(victims)
@@ -59,6 +60,13 @@ async def strike(scene: Scene, moment: Moment, random: Random) -> Call | None:
     if moment.where is not Where.ASKED:
         return None
     return await _after_death(scene, caught.call, random.choice(("lost", "soon", "late")))
+
+
+def _victims(running: Mapping[str, int], moment: Moment, random: Random) -> Mapping[str, int]:
+    """Pids by instance: all replicas when everybody dies, else one of a service."""
+    fitting = [name for name in running if name.rpartition("-")[0] in moment.victims]
+    chosen = fitting if moment.victims == EVERYBODY else [random.choice(fitting)]
+    return {name: running[name] for name in chosen}
 
 
 async def _after_death(scene: Scene, call: Call, fate: str) -> Call | None:
@@ -72,26 +80,22 @@ async def _come(scene: Scene, moment: Moment, caught: Caught) -> bool:
     """Whether the call is where it should be for the kill."""
     if moment.where is Where.ASKED:
         return True
-    caught.forward()
     if moment.where is Where.WORKING:
         return await _in_the_middle(scene, moment.step, caught)
+    caught.forward()
     await asyncio.wait_for(caught.answered.wait(), COMES_WITHIN_S)
     return True
 
 
 async def _in_the_middle(scene: Scene, step: Step, caught: Caught) -> bool:
-    """As soon as the peer is in the middle of its work; False where it has answered before that was seen."""
-    while not caught.answered.is_set():
-        if await _works(scene, step, order_of(caught.call)):
-            return not caught.answered.is_set()
-        await asyncio.sleep(0)
+    """Lets the peer have it; returns as soon as it is in the middle of it, False where that was not seen."""
+    async with scene.books.looking(_peer(step)) as look:
+        works = look.writing if step in _OF_INVENTORY else partial(look.charging, order_of(caught.call))
+        caught.forward()
+        while not caught.answered.is_set():
+            if await works():
+                return not caught.answered.is_set()
     return False
-
-
-async def _works(scene: Scene, step: Step, order_id: str) -> bool:
-    if step in _OF_INVENTORY:
-        return scene.books.writing("inventory")
-    return await scene.books.charging(order_id)
 
 
 async def _caught(scene: Scene, step: Step) -> Caught:

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -21,6 +22,7 @@ from tests.waiting import become
 
 HEALED_WITHIN_S = 120.0
 GOOD_IN_A_ROW = 5
+CUSTOMERS = 6
 
 _SERVICES = {"inventory": "faultline.inventory.v1.Inventory", "payments": "faultline.payments.v1.Payments"}
 
@@ -62,11 +64,16 @@ class Scene:
 
         await become(gone, HEALED_WITHIN_S)
 
+    async def at_rest(self) -> None:
+        """Returns when no order is pending."""
+
+        async def nothing_pending() -> None:
+            assert await self.books.pending() == 0, "orders are pending"
+
+        await become(nothing_pending, HEALED_WITHIN_S)
+
     async def healed(self) -> None:
         """Returns when all run, no order is pending, and checkouts succeed again."""
-
-        async def at_rest() -> None:
-            assert await self.books.pending() == 0, "orders are pending"
 
         async def well() -> None:
             customer = next(iter(self.customers.values()))
@@ -75,18 +82,20 @@ class Scene:
                 assert answer.status == 201, answer
 
         await self.processes()
-        await become(at_rest, HEALED_WITHIN_S)
+        await self.at_rest()
         await become(well, HEALED_WITHIN_S)
-        await become(at_rest, HEALED_WITHIN_S)
+        await self.at_rest()
 
-    async def assert_sound(self) -> Mapping[str, Mapping[str, int]]:
-        """At rest, every invariant holds, and so does every answer; how much there was to look at."""
+    async def assert_sound_at_rest(self) -> Mapping[str, Mapping[str, int]]:
+        """When no order is pending, every invariant and every answer holds; how much there was to look at."""
+        await self.at_rest()
         report = await verify(self.books.databases, self.told, now_us=time.time_ns() // 1000, max_pending_s=0)
         assert not report.moving
         assert not report.violations
+        self._assert_honest()
         return report.counts
 
-    def assert_honest(self) -> None:
+    def _assert_honest(self) -> None:
         """No answer was one that should not be: a defect, or a refusal of what is right."""
         answers = [answer for each in self.customers.values() for answer in each.answers]
         wrong = [each for each in answers if each.status not in {0, 200, 201, 202, 402, 409, 503, 504}]
@@ -95,15 +104,19 @@ class Scene:
 
 
 @asynccontextmanager
-async def opened(folder: Path, users: int, replicas: Mapping[str, int] | None = None) -> AsyncIterator[Scene]:
-    """A system of its own, with so many customers."""
+async def opened(
+    folder: Path, databases: Mapping[str, str], *, replicas: Mapping[str, int] | None = None, hasty: bool = False
+) -> AsyncIterator[Scene]:
+    """A system of its own, with a few customers. `databases` as `start_system` takes them."""
     wire, told = Wire(), list[Acknowledged]()
+    topology = reference(wire.port, hasty=hasty)
     try:
-        system = await asyncio.to_thread(start_system, folder, topology=reference(wire.port), replicas=replicas)
+        starting = partial(start_system, folder, topology=topology, replicas=replicas, databases=databases)
+        system = await asyncio.to_thread(starting)
         try:
             await wire.start({_SERVICES[name]: _addresses(system, name) for name in _SERVICES})
-            async with customers(system.gateway_url, system.keys[:users], told) as found:
-                yield Scene(system, wire, Books(databases_in(folder)), found, told)
+            async with customers(system.gateway_url, system.keys[:CUSTOMERS], told) as found:
+                yield Scene(system, wire, Books({**databases_in(folder), **databases}), found, told)
         finally:
             await asyncio.to_thread(system.stop)
     finally:
