@@ -7,8 +7,11 @@ from services.contracts.limits import ID_RULE, MAX_LINES, MAX_QUANTITY, is_id
 
 
 def wrong_fields(lines: Sequence[tuple[str, int]]) -> list[tuple[str, str]]:
-    """What is wrong with `lines`, each a product id and a quantity: fields such as `lines[0].quantity`, and why."""
-    return [*_wrong_count(lines), *_wrong_values(lines), *_repeated(lines)]
+    """What is wrong with `lines`, each a product id and a quantity: fields such as `lines[0].quantity`, and why.
+
+    Of too many lines only that is told: an answer is bounded, over gRPC to 8 KiB with its metadata.
+    """
+    return _wrong_count(lines) or [*_wrong_values(lines), *_repeated(lines)]
 
 
 def _wrong_count(lines: Sequence[tuple[str, int]]) -> list[tuple[str, str]]:

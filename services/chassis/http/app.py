@@ -74,8 +74,11 @@ def _from_validation(error: RequestValidationError) -> ProblemError:
     rows = error.errors()
     if any(row["type"] == "json_invalid" for row in rows):
         return ProblemError("malformed-request", "The body is not valid JSON.")
-    fields = [FieldError(_path(row["loc"]), row["msg"]) for row in rows]
+    fields = [FieldError(_path(row["loc"]), row["msg"]) for row in rows[:_MOST_FIELDS]]
     return ProblemError("validation-failed", "The request is not what the operation takes.", errors=fields)
+
+
+_MOST_FIELDS = 100  # a small body can have very many; the answer must not outgrow it
 
 
 def _path(location: Sequence[str | int]) -> str:

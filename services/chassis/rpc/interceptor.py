@@ -13,6 +13,7 @@ from typing import Any
 
 import grpc
 from google.protobuf import descriptor_pool
+from google.protobuf.message import DecodeError
 from opentelemetry.context import attach, detach
 from opentelemetry.propagate import extract
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
@@ -58,10 +59,10 @@ class ServerInterceptor(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
         if handler is None or handler.unary_unary is None or method.startswith(_UNTRACED):
             return handler
+        # The message is read within: gRPC answers one that it can't read with UNKNOWN, untraced and unmeasured.
+        handle = _reading(handler.request_deserializer, handler.unary_unary)
         return grpc.unary_unary_rpc_method_handler(
-            self._served(method.lstrip("/"), handler.unary_unary),
-            handler.request_deserializer,
-            handler.response_serializer,
+            self._served(method.lstrip("/"), handle), None, handler.response_serializer
         )
 
     def _served(self, method: str, handle: Handler) -> Handler:
@@ -100,6 +101,17 @@ class ServerInterceptor(grpc.aio.ServerInterceptor):
                 span.set_attribute(semconv.ERROR_TYPE, code)
             seconds = time.perf_counter() - started
             self._telemetry.metrics.observe(semconv.RPC_SERVER_CALL_DURATION, seconds, method, code)
+
+
+def _reading(read: Callable[[bytes], Any], handle: Handler) -> Handler:
+    async def handle_bytes(request: bytes, context: Context) -> Any:
+        try:
+            message = read(request)
+        except DecodeError as exc:
+            raise ProblemError("malformed-request", "The message is not what the method takes.") from exc
+        return await handle(message, context)
+
+    return handle_bytes
 
 
 @contextmanager

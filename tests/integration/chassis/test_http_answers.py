@@ -71,6 +71,12 @@ async def test_wrong_values_are_named(
     assert all(each["message"] for each in problem["errors"])
 
 
+async def test_of_very_many_mistakes_not_all_are_told(shared_http: Client, shared_recording: Recording) -> None:
+    data = b'{"name": "x", "lines": [' + b",".join([b"1"] * 20_000) + b"]}"
+    problem = await problem_of(await post(shared_http, data), shared_recording, "validation-failed")
+    assert len(problem["errors"]) == 100
+
+
 async def test_a_body_of_another_media_type_is_not_read_as_json(
     shared_http: Client, shared_recording: Recording
 ) -> None:

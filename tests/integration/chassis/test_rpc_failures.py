@@ -2,6 +2,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+import grpc
 import pytest
 
 from observability import semconv
@@ -22,7 +23,7 @@ from tests.integration.chassis.peers import GRPC, Behaviour, raw_peer, rpc_clien
 from tests.integration.chassis.ports import free_port
 from tests.integration.chassis.processes import eventually
 from tests.integration.chassis.rpc_toy import PAYMENTS, Context, served
-from tests.unit.chassis.recording import Recording
+from tests.unit.chassis.recording import Recording, attributes_of
 
 METHOD = f"{PAYMENTS}/GetPayment"
 CLIENT = semconv.RPC_CLIENT_CALL_DURATION
@@ -251,3 +252,16 @@ async def test_a_name_is_resolved(recording: Recording) -> None:
 async def test_several_targets_are_given_as_numbers(recording: Recording) -> None:
     with pytest.raises(ValueError, match="several targets must be given as IPv4 addresses, not a:1, b:2"):
         RpcClient(PAYMENTS, ["a:1", "b:2"], seam(recording, GRPC, 5), recording.telemetry)
+
+
+@pytest.mark.parametrize("sent", [b"\x0a\x05cut", b"\x0a\x02\xff\xfe", b"\xff" * 11], ids=["cut", "not UTF-8", "none"])
+async def test_a_message_that_cannot_be_read_is_refused_and_told_like_any_other(
+    sent: bytes, recording: Recording
+) -> None:
+    async with served(recording, nothing) as port, rpc_client(recording, port) as (client, _):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await client.channel.unary_unary(f"/{METHOD}")(sent)
+        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        await counted(recording, "INVALID_ARGUMENT")
+    assert attributes_of(recording.named(METHOD))[semconv.PROBLEM] == "malformed-request"
+    assert not recording.log_lines
