@@ -76,6 +76,10 @@ proto: setup-dev ## generate the stubs beside services/contracts/**/*.proto
 	@PATH="$$PWD/$(BIN):$$PATH" exec $(BIN)/python -m grpc_tools.protoc -I . \
 		--python_out=. --grpc_python_out=. --mypy_out=. --mypy_grpc_out=. services/contracts/*/v1/*.proto
 
+.PHONY: snapshots
+snapshots: setup-dev ## keep the contracts as they are now; refuses what breaks callers
+	@exec $(BIN)/python -m tests.contract.snapshots $(ARGS)
+
 .PHONY: clean
 clean: ## remove all that was made, the environment too
 	@if [ -e .faultline/control.json ] && [ -x $(BIN)/faultline ]; then $(BIN)/faultline down || true; fi
