@@ -47,7 +47,7 @@ class Process:
 
     Every process has an `ADMIN_PORT` that answers `/readyz`. `database` gives it `DATABASE_URL`, a SQLite file of its
     own in the state folder where the run names no other; `api_keys` gives it `API_KEYS_FILE`; `settings` are further
-    ones, handed on as they are.
+    ones, handed on as they are. `only_one_as` says why there can be no replicas, where that is so.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Process:
     targets: tuple[Targets, ...] = ()
     database: bool = False
     api_keys: bool = False
+    only_one_as: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -116,6 +117,7 @@ FAULTLINE: Final = Topology(
                 Listener("OTLP_HTTP_PORT", 4318),
                 Listener(ADMIN_PORT, 9084),
             ),
+            only_one_as="it keeps the traces in its own memory",
         ),
         Process(
             "payments",

@@ -8,7 +8,7 @@ from chaos.invariants.acknowledged import Acknowledged, Status, read_acknowledge
 from chaos.invariants.checks import INVARIANTS
 from chaos.invariants.errors import AcknowledgedError, InvariantsError, StoreError
 from chaos.invariants.report import Checked, Report
-from chaos.invariants.stores import databases_in
+from chaos.invariants.stores import databases_in, parse_address
 from chaos.invariants.verification import verify
 from chaos.invariants.violation import Violation
 
@@ -23,6 +23,7 @@ __all__ = [
     "StoreError",
     "Violation",
     "databases_in",
+    "parse_address",
     "read_acknowledged",
     "status_of_answer",
     "verify",

@@ -15,7 +15,7 @@ from rich.console import Console
 from chaos.invariants.acknowledged import read_acknowledged
 from chaos.invariants.errors import InvariantsError
 from chaos.invariants.report import Report
-from chaos.invariants.stores import Databases, databases_in
+from chaos.invariants.stores import Databases, databases_in, parse_address
 from chaos.invariants.table import report_view
 from chaos.invariants.verification import verify
 
@@ -43,8 +43,8 @@ from chaos.invariants.verification import verify
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON, instead of tables.")
 def main(state: Path | None, addresses: tuple[str, ...], file: Path | None, max_pending: float, as_json: bool) -> None:
     """Prove the invariants of a finished run from its databases, which are only read."""
-    databases: Databases = {**(databases_in(state) if state else {}), **dict(map(_address, addresses))}
     try:
+        databases: Databases = {**(databases_in(state) if state else {}), **dict(map(parse_address, addresses))}
         report = asyncio.run(_verified(databases, file, max_pending))
     except InvariantsError as exc:
         click.echo(f"invariants: {exc}", err=True)
@@ -64,13 +64,6 @@ def show(report: Report, *, as_json: bool) -> None:
 async def _verified(databases: Databases, file: Path | None, max_pending_s: float) -> Report:
     told = read_acknowledged(file) if file else ()
     return await verify(databases, told, now_us=time.time_ns() // 1000, max_pending_s=max_pending_s)
-
-
-def _address(text: str) -> tuple[str, str]:
-    name, is_one, url = text.partition("=")
-    if not is_one:
-        raise click.UsageError(f"--database {text}: must be NAME=URL")
-    return name, url
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from chaos.invariants.evidence import Evidence
@@ -41,6 +41,15 @@ class Report:
     def ok(self) -> bool:
         """Every invariant holds."""
         return not self.violations
+
+    def also_in(self, earlier: "Report") -> "Report":
+        """This report without what `earlier` did not find of the same subject: that was only under way."""
+        known = {(each.invariant, each.subject) for each in earlier.violations}
+        checked = (
+            replace(each, violations=tuple(it for it in each.violations if (it.invariant, it.subject) in known))
+            for each in self.checked
+        )
+        return replace(self, checked=tuple(checked))
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: the fields by their names, and `ok`."""

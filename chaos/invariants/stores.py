@@ -42,6 +42,14 @@ def databases_in(state: Path) -> dict[str, URL]:
     return {name: URL.create("sqlite", database=str(state / "data" / f"{name}.db")) for name in STORES}
 
 
+def parse_address(text: str) -> tuple[str, str]:
+    """Reads `orders=postgresql://…`. Raises StoreError naming the stores there are."""
+    name, _, url = text.partition("=")
+    if name not in STORES or not url:
+        raise StoreError(f"{text!r} is not NAME=URL; names: {', '.join(STORES)}")
+    return name, url
+
+
 async def read(databases: Databases) -> Rows:
     """All rows. Raises StoreError."""
     if missing := [name for name in STORES if name not in databases]:

@@ -34,14 +34,26 @@ DEFAULT_MIX: Final[Mix] = MappingProxyType(
 )
 
 
+ALIASES: Final[Mapping[str, Kind]] = MappingProxyType({"checkout": Kind.CHECKOUT_OK})
+"""Shorter names that people may use."""
+
+
 def parse_mix(text: str) -> Mix:
-    """Read `browse=3,checkout_ok=1`. Raises `PlanError` naming the part that is wrong."""
-    return MappingProxyType(dict(_parse_part(part) for part in text.split(",")))
+    """Read `browse=3,checkout=1`. Raises `PlanError` naming the part that is wrong, and the kinds there are."""
+    mix: dict[Kind, float] = {}
+    for part in text.split(","):
+        kind, weight = _parse_part(part)
+        if kind in mix:
+            raise PlanError(f"mix: {kind} is there twice")
+        mix[kind] = weight
+    return MappingProxyType(mix)
 
 
 def _parse_part(part: str) -> tuple[Kind, float]:
-    name, _, weight = part.strip().partition("=")
+    name, _, weight = part.partition("=")
+    name = name.strip().replace("-", "_")
     try:
-        return Kind(name.strip()), float(weight)
+        return ALIASES.get(name) or Kind(name), float(weight)
     except ValueError as error:
-        raise PlanError(f"mix: {part.strip()!r} is not KIND=WEIGHT; kinds: {', '.join(Kind)}") from error
+        choice = ", ".join([*Kind, *ALIASES])
+        raise PlanError(f"mix: {part.strip()!r} is not KIND=WEIGHT; kinds: {choice}") from error

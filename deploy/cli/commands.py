@@ -11,10 +11,11 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "up": "Start the system; Ctrl-C ends it.",
         "down": "End the system and wait until it is gone.",
-        "status": "Show the processes with state, ports and memory.",
+        "status": "Show the processes with state, ports, memory and event loop lag.",
         "logs": "Show what the processes log.",
         "trace": "Show a trace as a waterfall: the newest checkout's, or one by id.",
         "load": "Send requests, as customers would.",
+        "verify": "Prove that nothing was lost, doubled or forgotten.",
     }
 )
 """Name → one line of help. The command `x` is `command` in `deploy/cli/x.py`."""

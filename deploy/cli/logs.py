@@ -42,7 +42,10 @@ def command(
     chosen = _chosen(state, service)
     view = _View(console(), chosen, as_json=as_json)
     follower = log_reader.Follower(state, chosen, trace_id)
-    view.show(log_reader.read(state, chosen, trace_id, tail or (None if trace_id else 100)))
+    lines = log_reader.read(state, chosen, trace_id, tail or (None if trace_id else 100))
+    if trace_id and not (lines or follow):
+        raise NotFoundError(f"no line of trace {trace_id!r} in the logs of {', '.join(chosen)}")
+    view.show(lines)
     while follow:
         view.show(follower.poll())
         time.sleep(_POLL_S)

@@ -61,6 +61,15 @@ def size(count: int | None) -> str:
     return "" if count is None else f"{count / 2**20:.0f} MiB"
 
 
+def duration(seconds: float | None) -> str:
+    """`0.4 ms`, `12 ms`, `3.2 s`; empty for None."""
+    if seconds is None:
+        return ""
+    if seconds < 0.01:
+        return f"{seconds * 1000:.1f} ms"
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
 def span_of_time(seconds: float | None) -> str:
     """`12 s`, `3 min`, `2 h 5 min`, `3 d 4 h`; empty for None."""
     if seconds is None:

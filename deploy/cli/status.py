@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.cli.common import Running, running, state_option
-from deploy.cli.screen import console, size, span_of_time, visible
+from deploy.cli.health import event_loop_lags
+from deploy.cli.screen import console, duration, size, span_of_time, visible
 from deploy.supervisor.state import StateFolder
 
 _STYLES: Final = {"ready": "green", "failed": "bold red", "waiting": "red", "stopped": "dim"}
@@ -20,9 +21,14 @@ _WIDE: Final = 110
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
 @state_option
 def command(state: StateFolder, as_json: bool) -> None:
-    """Show the processes with state, pid, ports, memory, restarts and uptime."""
+    """Show the processes with state, pid, ports, memory, event loop lag, restarts and uptime.
+
+    The lag is how late the process runs what is due; it is blank for one that does not answer.
+    """
     system = running(state)
     overview = system.supervisor.overview()
+    lags = event_loop_lags(system.topology["processes"])
+    overview["processes"] = [{**each, "event_loop_lag_s": lags[each["instance"]]} for each in overview["processes"]]
     if as_json:
         click.echo(json.dumps({"state": str(state.path), "topology": system.topology, **overview}, indent=2))
     else:
@@ -43,12 +49,12 @@ def show(system: Running, overview: dict[str, Any]) -> None:
 
 
 def _table(processes: list[dict[str, Any]], *, wide: bool) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2 if wide else 1, 0, 0))
     for name in ("process", "state"):
         table.add_column(name, no_wrap=True)
     table.add_column("pid", justify="right", no_wrap=True)
     table.add_column("ports", no_wrap=wide)
-    for name in ("memory", "restarts", "up"):
+    for name in ("memory", "lag", "restarts", "up"):
         table.add_column(name, justify="right", no_wrap=True)
     for each in processes:
         table.add_row(*_row(each, wide=wide))
@@ -67,6 +73,7 @@ def _row(process: dict[str, Any], *, wide: bool) -> list[str | Text]:
         str(process["pid"] or ""),
         _ports(process["ports"], wide=wide),
         size(process["memory_bytes"]),
+        duration(process["event_loop_lag_s"]),
         str(process["restarts"]),
         span_of_time(process["uptime_s"]),
     ]

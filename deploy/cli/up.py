@@ -45,7 +45,7 @@ def command(
 def _replicas(topology: str, pairs: Sequence[str]) -> Mapping[str, int]:
     """Raises UsageError, before anything is started, naming the valid services."""
     found = find_topology(topology)
-    replicas = parse_replicas(pairs, [each.name for each in found.processes])
+    replicas = parse_replicas(pairs, [each.name for each in found.processes if not each.only_one_as])
     Plan(found, replicas)
     return replicas
 

@@ -6,7 +6,7 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,13 +16,13 @@ from deploy import ports
 from deploy.errors import StateError
 from deploy.supervisor import events, keys, leftovers
 from deploy.supervisor.control_api import ControlApi, Server
-from deploy.supervisor.plan import Plan, Ports, Site, address
+from deploy.supervisor.plan import DATABASE_URL, ChildSpec, Plan, Ports, Site, address
 from deploy.supervisor.process import ManagedProcess
 from deploy.supervisor.process_log import ProcessLog
 from deploy.supervisor.request import Request, find_topology
 from deploy.supervisor.restarts import RestartPolicy
 from deploy.supervisor.settings import load as load_settings
-from deploy.supervisor.state import Control, StateFolder
+from deploy.supervisor.state import Control, StateFolder, write_json
 from deploy.supervisor.supervisor import Supervisor
 from deploy.topology import FAULTLINE, Topology
 from observability import logs
@@ -121,6 +121,7 @@ class _Run:
 
     async def go(self, on_addresses: OnAddresses) -> None:
         keys.ensure(self._state)
+        write_json(self._state.stores_file, _stores(self._specs))
         own_log = ProcessLog(self._state.log_file(NAME), f"faultline-{NAME}", NAME, self._redactor)
         with self._logging(own_log), _lifeline() as lifeline_fd:
             supervisor = self._supervisor(lifeline_fd)
@@ -180,6 +181,10 @@ class _Run:
             server.should_exit = True
             await serving
             self._state.children_file.unlink(missing_ok=True)
+
+
+def _stores(specs: Sequence[ChildSpec]) -> dict[str, str]:
+    return {each.service: each.environment[DATABASE_URL] for each in specs if DATABASE_URL in each.environment}
 
 
 @contextmanager

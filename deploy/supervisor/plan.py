@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from deploy.errors import UsageError
@@ -12,6 +12,7 @@ from deploy.supervisor.state import StateFolder
 from deploy.topology import ADMIN_PORT, CONTROL_PORT, Listener, Process, Topology
 
 MAX_REPLICAS = 9
+DATABASE_URL: Final = "DATABASE_URL"
 
 Ports = Mapping[tuple[str, str], int]
 """(instance, setting) → port."""
@@ -170,10 +171,13 @@ def address(host: str, port: int) -> str:
 
 
 def _checked(topology: Topology, replicas: Mapping[str, int]) -> Mapping[str, int]:
-    names = [each.name for each in topology.processes]
+    found = {each.name: each for each in topology.processes}
+    choice = f"processes: {', '.join(name for name, each in found.items() if not each.only_one_as)}"
     for name, number in replicas.items():
-        if name not in names:
-            raise UsageError(f"replicas: there is no process {name!r}; processes: {', '.join(names)}")
+        if name not in found:
+            raise UsageError(f"replicas: there is no process {name!r}; {choice}")
+        if number > 1 and (why := found[name].only_one_as):
+            raise UsageError(f"replicas: there can be only one {name}, as {why}; {choice}")
         if not 1 <= number <= MAX_REPLICAS:
             raise UsageError(f"replicas: {name}={number} is not within 1..{MAX_REPLICAS}")
     return replicas

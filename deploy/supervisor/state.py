@@ -5,6 +5,7 @@
     children.json           pids of the children, so that what a killed supervisor left can be told from strangers
     api-keys.json           hashes of the API keys, for the gateway
     client-keys.json  0600  the keys themselves, for the command and the load generator
+    stores.json       0600  service → URL of its database; stays, so that it can be read afterwards
     supervisor.lock         held (flock) by the supervisor; the kernel frees it when the supervisor dies
     logs/<instance>.jsonl
     data/<service>.db
@@ -54,6 +55,7 @@ class StateFolder:
         self.children_file = self.path / "children.json"
         self.api_keys_file = self.path / "api-keys.json"
         self.client_keys_file = self.path / "client-keys.json"
+        self.stores_file = self.path / "stores.json"
         self.lock_file = self.path / "supervisor.lock"
         self.logs = self.path / "logs"
         self.data = self.path / "data"

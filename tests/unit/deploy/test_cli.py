@@ -51,8 +51,14 @@ def test_help_lists_the_commands_without_importing_them() -> None:
         (["up", "--nope"], os.EX_USAGE, "faultline: No such option '--nope'. See `faultline up --help`."),
         (["up", "--ready-deadline", "0"], os.EX_USAGE, "faultline: Invalid value for '--ready-deadline': 0.0 is not in the range x>0. See `faultline up --help`."),
         (["up", "--topology", "nope"], os.EX_USAGE, "faultline: topology 'nope': No module named 'nope'"),
-        (["up", "--replicas", "users=2"], os.EX_USAGE, "faultline: replicas: there is no process 'users'; processes: faultline-backend, payments, inventory, orders, gateway"),
-        (["up", "--replicas", "orders"], os.EX_USAGE, "faultline: replicas: 'orders' is not NAME=NUMBER; processes: faultline-backend, payments, inventory, orders, gateway"),
+        (["up", "--replicas", "users=2"], os.EX_USAGE, "faultline: replicas: there is no process 'users'; processes: payments, inventory, orders, gateway"),
+        (["up", "--replicas", "orders"], os.EX_USAGE, "faultline: replicas: 'orders' is not NAME=NUMBER; processes: payments, inventory, orders, gateway"),
+        (["up", "--replicas", "faultline-backend=2"], os.EX_USAGE, "faultline: replicas: there can be only one faultline-backend, as it keeps the traces in its own memory; processes: payments, inventory, orders, gateway"),
+        (["load", "--shape", "wave"], os.EX_USAGE, "faultline: Invalid value for '--shape': 'wave' is not one of 'constant', 'ramp', 'spike'. See `faultline load --help`."),
+        (["load", "--mix", "buy=1"], os.EX_USAGE, "faultline: --mix: 'buy=1' is not KIND=WEIGHT; kinds: browse, product, checkout_ok, checkout_declined, checkout_too_much, checkout_unknown, checkout. See `faultline load --help`."),
+        (["verify"], os.EX_NOINPUT, "faultline: orders: there is no file {state}/data/orders.db (state folder {state})"),
+        (["verify", "--database", "users=x"], os.EX_NOINPUT, "faultline: 'users=x' is not NAME=URL; names: orders, inventory, payments (state folder {state})"),
+        (["verify", "--acknowledged", "/no/file"], os.EX_NOINPUT, "faultline: /no/file: No such file or directory (state folder {state})"),
         (["trace", "xyz"], os.EX_USAGE, "faultline: trace 'xyz': an id is up to 32 hexadecimal digits, as in the header X-Trace-Id"),
         (["trace"], os.EX_UNAVAILABLE, "faultline: Faultline is not running (state folder {state}); start it with `faultline up`"),
         (["load"], os.EX_UNAVAILABLE, "faultline: Faultline is not running (state folder {state}); start it with `faultline up`"),
@@ -86,6 +92,13 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 )
 def test_a_span_of_time_is_short(seconds: float | None, said: str) -> None:
     assert screen.span_of_time(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(None, ""), (0.0, "0.0 ms"), (0.0015, "1.5 ms"), (0.25, "250 ms"), (3.21, "3.2 s")]
+)
+def test_a_duration_has_the_digits_that_matter(seconds: float | None, said: str) -> None:
+    assert screen.duration(seconds) == said
 
 
 def test_a_request_survives_a_command_line() -> None:
@@ -192,6 +205,14 @@ def test_a_log_line_forges_no_other(capsys: pytest.CaptureFixture[str], tmp_path
     assert stack == ["  E: x", "  12:00 c"]
 
 
+def test_a_trace_that_nobody_logged_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    for instance in ("a-1", "a-2"):
+        (tmp_path / "logs" / f"{instance}.jsonl").write_text(json.dumps({"message": "m", "trace_id": instance}) + "\n")
+    code, _, said = run(capsys, "logs", "--state", str(tmp_path), "--trace", "a-3")
+    assert (code, said) == (os.EX_NOINPUT, "faultline: no line of trace 'a-3' in the logs of a-1, a-2\n")
+
+
 def test_why_a_process_is_not_ready_is_below_the_table(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,11 +221,11 @@ def test_why_a_process_is_not_ready_is_below_the_table(
     about = {"memory_bytes": 2**26, "restarts": 2, "uptime_s": 5, "detail": "no answer " * 20, "memory_kind": "pss"}
     own = {**about, "status": "starting", "pid": 1}
     topology = {"control_url": "http://127.0.0.1:8900"}
-    overview = {"processes": [{**process, **about}], "supervisor": own}
+    overview = {"processes": [{**process, **about, "event_loop_lag_s": 0.0015}], "supervisor": own}
     status.show(Running(cast(SupervisorClient, None), topology), overview)
     head, row, why, *_ = capsys.readouterr().out.splitlines()
-    assert head.split() == ["process", "state", "pid", "ports", "memory", "restarts", "up"]
-    assert row.split() == ["orders-1", "waiting", "123456", "8081", "64", "MiB", "2", "5", "s"]
+    assert head.split() == ["process", "state", "pid", "ports", "memory", "lag", "restarts", "up"]
+    assert row.split() == ["orders-1", "waiting", "123456", "8081", "64", "MiB", "1.5", "ms", "2", "5", "s"]
     assert why == f"orders-1: {'no answer ' * 20}"
 
 

@@ -81,3 +81,11 @@ def test_a_moving_system_is_said_to_be_moving() -> None:
     said = "Verify again at rest."
     assert said in text_of(report_of(HEALTHY, moving=True))
     assert said not in text_of(report_of(HEALTHY))
+
+
+def test_a_second_look_keeps_what_the_first_saw_too() -> None:
+    first, healthy = report_of(UNPAID, moving=True), report_of(HEALTHY)
+    assert report_of(UNPAID).also_in(first).violations == first.violations
+    assert report_of(UNPAID).also_in(healthy).ok, "it was not wrong at the first look: it was under way at the second"
+    assert healthy.also_in(first).ok
+    assert len(healthy.also_in(first).checked) == len(INVARIANTS)

@@ -119,3 +119,13 @@ def test_an_impossible_plan_says_what_is_wrong(change: dict[str, Any], said: str
 def test_an_impossible_mix_names_its_wrong_part(text: str) -> None:
     with pytest.raises(PlanError, match="KIND=WEIGHT"):
         parse_mix(text)
+
+
+def test_a_mix_may_say_checkout_for_one_that_works_and_hyphens() -> None:
+    assert parse_mix("checkout=2, checkout-declined=1") == {Kind.CHECKOUT_OK: 2, Kind.CHECKOUT_DECLINED: 1}
+
+
+@pytest.mark.parametrize("text", ["browse=1,browse=2", "checkout=1,checkout_ok=2"])
+def test_a_mix_has_each_kind_once(text: str) -> None:
+    with pytest.raises(PlanError, match="is there twice"):
+        parse_mix(text)
