@@ -55,7 +55,7 @@ format: setup-dev ## let the formatter and the linter's safe fixes rewrite the c
 	@$(BIN)/ruff check --fix --quiet . ; exec $(BIN)/ruff format --quiet .
 
 .PHONY: bench
-bench: setup-run ## measure; ONLY=name runs a part
+bench: setup-dev ## measure; ONLY=name runs a part
 	@exec $(BIN)/python -m deploy.bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 .PHONY: docs
@@ -69,7 +69,7 @@ pictures: setup-dev ## make the README's pictures anew; needs Chromium
 .PHONY: lock
 lock: setup-dev ## resolve pyproject.toml into requirements/*.lock; ARGS=--upgrade for the newest
 	@$(UV_COMPILE) -o requirements/run.lock $(ARGS)
-	@$(UV_COMPILE) --extra dev -c requirements/run.lock -o requirements/dev.lock $(ARGS)
+	@$(UV_COMPILE) --extra dev --extra bench -c requirements/run.lock -o requirements/dev.lock $(ARGS)
 
 .PHONY: proto
 proto: setup-dev ## generate the stubs beside services/contracts/**/*.proto

@@ -145,7 +145,7 @@ class Plan:
     def _database(self, process: Process, site: Site) -> dict[str, str]:
         if not process.database:
             return {}
-        return {"DATABASE_URL": self._databases.get(process.name) or site.state.database_url(process.name)}
+        return {DATABASE_URL: self._databases.get(process.name) or site.state.database_url(process.name)}
 
     def _page(self, service: str, listener: str, ports: Ports, host: str) -> str:
         return f"http://{address(host, ports[self.instances_of(service)[0], listener])}"

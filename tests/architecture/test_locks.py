@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 from tests.architecture.lockfile import Pin, closure, read_lock, wanted_by_project
 
-EXTRAS = {"run": (), "dev": ("dev",)}
+EXTRAS = {"run": (), "dev": ("dev", "bench")}
 
 
 @pytest.fixture(params=EXTRAS)
