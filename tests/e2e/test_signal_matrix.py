@@ -13,7 +13,14 @@ from tests.waiting import eventually
 
 EVERY_PROCESS = {semconv.BUILD_INFO, semconv.EVENT_LOOP_LAG, semconv.TELEMETRY_SPANS}
 SERVES_HTTP = {semconv.HTTP_SERVER_REQUEST_DURATION, semconv.HTTP_SERVER_ACTIVE_REQUESTS}
-CALLS = {semconv.CALL_DURATION, semconv.CALL_ATTEMPTS}
+CALLS = {
+    semconv.CALL_DURATION,
+    semconv.CALL_ATTEMPTS,
+    semconv.RETRIES,
+    semconv.RETRIES_STOPPED,
+    semconv.RETRY_BUDGET_WITHDRAWALS,
+    semconv.RETRY_BUDGET_BALANCE,
+}
 STORES = {semconv.DB_CLIENT_OPERATION_DURATION} | CALLS
 METRICS_OF = {
     "gateway": EVERY_PROCESS
