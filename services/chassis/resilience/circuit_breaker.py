@@ -1,6 +1,6 @@
 """The circuit breaker: stops calling a peer that mostly fails or is slow, and tries it again after a while.
 
-Resilience4j's semantics (`CircuitBreakerStateMachine`, https://resilience4j.readme.io/docs/circuitbreaker), without its
+Resilience4j's semantics (its `CircuitBreakerStateMachine`, and its documentation's page "CircuitBreaker"), without its
 scheduler: what is due by time happens when somebody calls or looks. The states are described at `BreakerState`.
 
 - The failure rate and the rate of slow calls are judged with each result, once the window holds `minimum_calls`; a rate

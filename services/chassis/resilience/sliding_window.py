@@ -1,8 +1,7 @@
 """Sliding windows over the results of calls: the last so many calls, or the calls of the last so many seconds.
 
-Both are Resilience4j's, with its subtract-on-evict: totals are kept as results come and go, so that a result costs the same
-however large the window is.
-https://resilience4j.readme.io/docs/circuitbreaker#count-based-sliding-window
+Both are Resilience4j's (`FixedSizeSlidingWindowMetrics`, `SlidingTimeWindowMetrics`), with its subtract-on-evict: totals
+are kept as results come and go, so that a result costs the same however large the window is.
 """
 
 from collections import deque
