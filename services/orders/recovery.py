@@ -19,6 +19,7 @@ from observability.unsampled import unsampled
 from services.chassis.errors import CallError
 from services.chassis.resilience import deadline
 from services.chassis.resilience.deadline import Deadline
+from services.chassis.rounds import Rounds
 from services.orders import origin, use_cases
 from services.orders.domain import Order
 from services.orders.driver import DrivenElsewhereError
@@ -30,43 +31,15 @@ DRIVE_S = 4.0
 """Seconds that one drive may take: less than a lease, so that nobody else begins meanwhile."""
 
 
-class Recovery:
+class Recovery(Rounds):
     """A component. `interval` is how long it waits, in seconds, when little is due; `concurrency` orders at a time."""
 
-    name = "recovery"
-
     def __init__(self, deps: Dependencies, telemetry: Telemetry, interval: float, concurrency: int) -> None:
+        super().__init__("recovery", concurrency, interval)
         self._deps, self._tracer, self._metrics = deps, telemetry.tracer, telemetry.metrics
-        self._interval, self._concurrency = interval, concurrency
-        self._ending = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._concurrency = concurrency
         for outcome in semconv.RECOVERY_OUTCOMES:
             self._metrics.zero(semconv.RECOVERIES, outcome)
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=self.name)
-
-    async def drain(self) -> None:
-        """Finishes the orders that it is driving, and takes no others."""
-        self._ending.set()
-        if self._task:
-            await asyncio.shield(self._task)
-
-    async def stop(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-
-    async def _run(self) -> None:
-        while not self._ending.is_set():
-            taken = await self.round()
-            if taken < self._concurrency:
-                await self._pause()
-
-    async def _pause(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._interval):
-                await self._ending.wait()
 
     async def round(self) -> int:
         """Drives those orders that have been due for longest; how many they were."""
