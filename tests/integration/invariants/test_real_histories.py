@@ -10,7 +10,7 @@ from chaos.invariants import verify
 from services.payments.repository import payments
 from tests.conftest import Counts
 from tests.integration.invariants.planting import Stores
-from tests.integration.invariants.real_shop import checkouts, opened
+from tests.integration.invariants.real_shop import RealShop, checkouts, opened
 
 YEAR_S = 365 * 24 * 3600.0
 
@@ -20,21 +20,36 @@ async def test_nothing_is_found_while_orders_are_pending_and_when_all_are_settle
     stores: Stores, counts: Counts
 ) -> None:
     random = Random(4)
-    wanted = checkouts(random, counts(25, 500))
+    wanted = checkouts(random, counts(25, 300))
+    pending = 0
     async with opened(stores) as shop:
         for each in wanted:
             shop.trouble(random)
             await shop.ask(each)
-        midway = await verify(stores.urls, shop.told, now_us=shop.shop.clock(), max_pending_s=YEAR_S)
+            await do_something_else(shop, random)
+            if random.random() < 5 / len(wanted):
+                midway = await verify(stores.urls, shop.told, now_us=shop.shop.clock(), max_pending_s=YEAR_S)
+                assert not midway.violations
+                pending += midway.counts["orders"].get("pending", 0)
         shop.peace()
+        while await shop.look_after():
+            shop.shop.clock.advance(seconds=10)
         for each in wanted:
             await shop.ask(each)
         report = await verify(stores.urls, shop.told, now_us=shop.shop.clock(), max_pending_s=0)
-    assert not midway.violations
     assert not report.violations
-    assert midway.counts["orders"]["pending"]
-    assert report.counts["orders"].keys() == {"confirmed", "rejected"}
+    assert pending
+    assert report.counts["orders"].keys() == {"confirmed", "rejected", "cancelled"}
     assert len(shop.told) > sum(report.counts["orders"].values())
+
+
+async def do_something_else(shop: RealShop, random: Random) -> None:
+    """Somebody cancels an order, or the services look after theirs, or neither."""
+    match random.choice(("cancel", "look after", "nothing")):
+        case "cancel" if shop.told:
+            await shop.cancel(random.choice(shop.told[-5:]))
+        case "look after":
+            await shop.look_after()
 
 
 async def test_what_the_services_did_not_do_is_found(stores: Stores) -> None:
