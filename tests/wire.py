@@ -32,14 +32,21 @@ NOT_UTF_8 = [b"\xff\xfe", b"\xc0\x80", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80"]
 LARGEST_TAG = (1 << 29) - 1
 
 
-def requests(method: MethodDescriptor) -> SearchStrategy[bytes]:
+class Wire(bytes):
+    """Bytes to send, which may be very many."""
+
+    def __repr__(self) -> str:
+        return f"Wire({bytes(self[:300])!r}{f', … {len(self)} bytes' if len(self) > 300 else ''})"
+
+
+def requests(method: MethodDescriptor) -> SearchStrategy[Wire]:
     """What may be sent to `method`, of which about half is a message of its own."""
     steps = {step.value: step for step in Step}
     valid = _messages(method.input_type)
     if step := steps.get(method.name.lower()):
         valid |= valid.map(lambda message: _as_step(message, step))
     whole = valid.map(lambda message: message.SerializeToString())
-    return whole | whole | _spoilt(whole) | _foreign() | st.binary(max_size=100)
+    return (whole | whole | _spoilt(whole) | _foreign() | st.binary(max_size=100)).map(Wire)
 
 
 def _messages(kind: Descriptor) -> SearchStrategy[Any]:
@@ -53,7 +60,12 @@ def _values(field: FieldDescriptor) -> SearchStrategy[Any]:
     single = _single(field)
     if not field.is_repeated:
         return single
-    return st.lists(single, max_size=3) | st.builds(lambda value, times: [value] * times, single, st.integers(1, 300))
+    return st.lists(single, max_size=3) | st.builds(_many, single, st.integers(1, 300))
+
+
+def _many(value: Any, times: int) -> list[Any]:
+    # Of what is large three are enough: what exceeds a whole message's limit is gRPC's to refuse, not the service's.
+    return [value] * (times if len(str(value)) < 1_000 else 3)
 
 
 def _single(field: FieldDescriptor) -> SearchStrategy[Any]:

@@ -22,7 +22,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from services.chassis.errors import FieldError, ProblemError
-from services.contracts.money.money import Money
+from services.contracts.money.money import CURRENCY_RULE, Money, is_currency
 from services.contracts.payment_methods import PAYMENT_METHODS
 from services.contracts.steps import Step
 
@@ -107,9 +107,12 @@ def never_begun(order_id: str, now_us: int) -> Payment:
 
 def check_charge(amount: Money, payment_method: str) -> None:
     """Raises ProblemError validation-failed or unknown-payment-method."""
-    if amount.amount_minor <= 0 or not amount.currency:
-        errors = [FieldError("amount", f"must be above zero, not {amount.amount_minor} {amount.currency!r}")]
+    if amount.amount_minor <= 0:
+        errors = [FieldError("amount", f"must be above zero, not {amount.amount_minor}")]
         raise ProblemError("validation-failed", "there is nothing to charge", errors=errors)
+    if not is_currency(amount.currency):
+        errors = [FieldError("amount.currency", CURRENCY_RULE)]
+        raise ProblemError("validation-failed", "there is no such currency", errors=errors)
     if payment_method not in PAYMENT_METHODS:
         errors = [FieldError("payment_method", "must be a known token")]
         raise ProblemError("unknown-payment-method", "the payment method cannot be charged", errors=errors)

@@ -61,7 +61,10 @@ BAD = [
     Bad("unknown key", "unauthenticated", headers={"X-API-Key": "flk_nobody-has-this-one"}),
     Bad("empty key", "unauthenticated", headers={"X-API-Key": ""}),
     Bad("key of odd bytes", "unauthenticated", headers={"X-API-Key": "flk_\xe9\xff"}),
-    Bad("very long key", "unauthenticated", headers={"X-API-Key": "k" * 5_000}),
+    Bad("very long key", "unauthenticated", headers={"X-API-Key": "k" * 10_000}),
+    Bad("key beyond what is read", "headers-too-large", headers={"X-API-Key": "k" * 40_000}),
+    Bad("no key, odd spelling of the path", "unauthenticated", path="/%61pi/v1/products", headers={"X-API-Key": None}),
+    Bad("no key, no such path", "unauthenticated", path="/api/", headers={"X-API-Key": None}),
     order("no key, malformed body", "unauthenticated", b"{", X_API_Key=None),
     # Where to
     Bad("no such path", "not-found", path="/api/v1/nothing"),
@@ -73,6 +76,21 @@ BAD = [
     Bad("product of great length", "product-not-found", path=f"{PRODUCTS}/{'p' * 3_000}"),
     Bad("unknown order", "order-not-found", path=f"{ORDERS}/o-nobody"),
     Bad("order with a quote", "order-not-found", path=f"{ORDERS}/%27%20OR%201=1"),
+    Bad("a path that climbs", "product-not-found", path=f"{PRODUCTS}/.."),
+    Bad("a path that climbs, encoded", "product-not-found", path=f"{PRODUCTS}/%2e%2e"),
+    Bad("a path that climbs and descends", "not-found", path=f"{PRODUCTS}/../orders"),
+    Bad("a path that climbs past its root", "not-found", path=f"{PRODUCTS}/..%2f..%2f..%2fetc%2fpasswd"),
+    Bad("a slash too many", "not-found", path=f"/{PRODUCTS}"),
+    Bad("a slash too many, without a key", "not-found", path=f"/{PRODUCTS}", headers={"X-API-Key": None}),
+    Bad("a path in capitals", "not-found", path=PRODUCTS.upper()),
+    Bad("a path with parameters", "not-found", path=f"{PRODUCTS};a=b"),
+    Bad("a path of another server", "not-found", path=f"http://elsewhere.invalid{PRODUCTS}"),
+    Bad("no path at all", "not-found", "OPTIONS", path="*"),
+    Bad("a path to nowhere", "not-found", "CONNECT", path="elsewhere.invalid:443"),
+    Bad("a page of no problem", "not-found", path="/problems/..%2f..%2fetc%2fpasswd"),
+    Bad("a listener that is not public", "not-found", path="/metrics"),
+    Bad("order cancelled that is none", "order-not-found", "PUT", f"{ORDERS}/o-nobody/cancellation"),
+    Bad("wrong method on a cancellation", "method-not-allowed", "POST", f"{ORDERS}/o/cancellation", JSON, b"{}"),
     Bad("wrong method", "method-not-allowed", "DELETE", ORDERS),
     Bad("wrong method on one", "method-not-allowed", "POST", f"{PRODUCTS}/p-0001", JSON, b"{}"),
     Bad("trailing slash", "not-found", path=f"{PRODUCTS}/"),
@@ -84,6 +102,8 @@ BAD = [
     Bad("limit beyond reason", INVALID, path=f"{PRODUCTS}?limit=1000000", fields=("limit",)),
     Bad("limit beyond 64 bits", INVALID, path=f"{ORDERS}?limit={'9' * 40}", fields=("limit",)),
     Bad("made-up cursor", INVALID, path=f"{PRODUCTS}?cursor=%2B%2B%2B", fields=("cursor",)),
+    Bad("cursor of great length", INVALID, path=f"{PRODUCTS}?cursor={'e30' * 1_000}", fields=("cursor",)),
+    Bad("cursor of odd bytes", INVALID, path=f"{ORDERS}?cursor=%00%ff", fields=("cursor",)),
     Bad("made-up cursor of orders", INVALID, path=f"{ORDERS}?cursor=e30", fields=("cursor",)),
     # By when
     Bad("no time left", "request-timeout", headers={"X-Request-Timeout-Ms": "0"}),
@@ -98,7 +118,8 @@ BAD = [
     order("too large", "content-too-large", TOO_LARGE),
     Bad("too large, length not told", "content-too-large", "POST", ORDERS, JSON, TOO_LARGE, chunked=True),
     order("no idempotency key", "idempotency-key-missing", GOOD, Idempotency_Key=None),
-    order("idempotency key beyond reason", INVALID, GOOD, Idempotency_Key="k" * 1_000),
+    order("idempotency key beyond reason", INVALID, GOOD, Idempotency_Key="k" * 10_000),
+    order("idempotency key beyond what is read", "headers-too-large", GOOD, Idempotency_Key="k" * 40_000),
     # Not JSON
     order("half a document", MALFORMED, b'{"lines": ['),
     order("not JSON at all", MALFORMED, b"order me a teapot"),
@@ -120,11 +141,17 @@ BAD = [
     order("quantity below zero", INVALID, line(quantity=-1), "lines[0].quantity"),
     order("half a piece", INVALID, line(quantity=0.5), "lines[0].quantity"),
     order("quantity of truth", INVALID, line(quantity=True), "lines[0].quantity"),
+    order("quantity beyond reason", INVALID, line(quantity=1_001), "lines[0].quantity"),
+    order("quantity beyond 32 bits", INVALID, line(quantity=2**31), "lines[0].quantity"),
+    order("quantity far below zero", INVALID, line(quantity=-(2**63)), "lines[0].quantity"),
+    order("the same product twice", INVALID, changed(lines=an_order()["lines"] * 2), "lines[1].product_id"),
     order("quantity beyond 64 bits", INVALID, line(quantity=2**70), "lines[0].quantity"),
     order("no quantity", INVALID, line(quantity=None), "lines[0].quantity"),
     order("product as a number", INVALID, line(product_id=7), "lines[0].product_id"),
     order("product without a name", INVALID, line(product_id=""), "lines[0].product_id"),
     order("unheard-of member", INVALID, changed(discount=100), "discount"),
+    order("a price of one's own", INVALID, line(unit_price=1), "lines[0].unit_price"),
+    order("a currency of one's own", INVALID, changed(currency="XXX"), "currency"),
     order("card number as payment", INVALID, changed(payment_method={"number": "4242"}), "payment_method"),
     # JSON of the right shape that means nothing
     order("unknown product in a line", "unknown-product", line(product_id="p-9999")),
@@ -147,6 +174,31 @@ def test_it_is_refused_with_a_problem(bad: Bad, api: Api) -> None:
 def test_a_wrong_method_is_told_the_right_ones(api: Api) -> None:
     answer = api.request("DELETE", ORDERS)
     assert {"GET", "POST"} <= {each.strip() for each in answer.headers["allow"].split(",")}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", f"{PRODUCTS}/p-0001", {"GET"}),
+        ("PUT", f"{ORDERS}/o-1", {"GET"}),
+        ("GET", f"{ORDERS}/o-1/cancellation", {"PUT"}),
+        ("PATCH", PRODUCTS, {"GET"}),
+    ],
+)
+def test_a_wrong_method_is_told_all_the_right_ones(method: str, path: str, allowed: set[str], api: Api) -> None:
+    answer = api.request(method, path)
+    assert the_problem(answer)["type"] == "/problems/method-not-allowed"
+    assert {each.strip() for each in answer.headers["allow"].split(",")} == allowed
+
+
+def test_a_cursor_is_of_its_listing(api: Api) -> None:
+    for _ in range(2):
+        assert api.check_out().status == 201
+    for listing, other in ((PRODUCTS, ORDERS), (ORDERS, PRODUCTS)):
+        cursor = api.get(f"{listing}?limit=1").json()["next_cursor"]
+        assert api.get(f"{listing}?limit=1&cursor={cursor}").status == 200
+        problem = the_problem(api.get(f"{other}?cursor={cursor}"))
+        assert [each["field"] for each in problem["errors"]] == ["cursor"]
 
 
 def test_an_idempotency_key_is_for_one_order(api: Api) -> None:

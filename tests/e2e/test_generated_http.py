@@ -65,9 +65,9 @@ class Api:
 
 
 @pytest.fixture(scope="module")
-def generated(own_system: System) -> Iterator[Api]:
+def generated(system: System) -> Iterator[Api]:
     with requests.Session() as session:
-        yield Api(own_system, session)
+        yield Api(system, session)
 
 
 def test_every_operation_is_tried(generated: Api) -> None:
@@ -108,7 +108,7 @@ def the_problem(answer: requests.Response) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_nothing_of_it_was_a_defect(service: str, own_system: System, generated: Api) -> None:
+def test_nothing_of_it_was_a_defect(service: str, system: System, generated: Api) -> None:
     cases = generated.schema[f"{PREFIX}/orders"]["post"].as_strategy(generation_mode=GenerationMode.NEGATIVE)
 
     @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
@@ -117,6 +117,6 @@ def test_nothing_of_it_was_a_defect(service: str, own_system: System, generated:
         generated.ask(case, with_key=True)
 
     ask()
-    lines = log_lines(own_system, service)
+    lines = log_lines(system, service)
     assert lines
     assert not [line for line in lines if line["level"] == "ERROR" or "exception.stacktrace" in line]

@@ -1,28 +1,27 @@
-"""The system as it is, but for settings that tests need."""
+"""The system as it is, but for settings that tests need; the references are how the supervisor is told of them."""
 
 from dataclasses import replace
 
-from deploy.topology import FAULTLINE, Process
+from deploy.topology import FAULTLINE, Process, Topology
 
 
-def _stocked(process: Process) -> Process:
-    if process.name != "inventory":
-        return process
-    return replace(process, settings={**process.settings, "CATALOGUE_STOCK": "100000000"})
+def _with(topology: Topology, name: str, **settings: str) -> Topology:
+    """`topology` with `settings` for the process called `name`."""
+
+    def changed(process: Process) -> Process:
+        return replace(process, settings={**process.settings, **settings}) if process.name == name else process
+
+    return replace(topology, processes=tuple(map(changed, topology.processes)))
 
 
-PLENTIFUL = replace(FAULTLINE, processes=tuple(map(_stocked, FAULTLINE.processes)))
+PLENTIFUL = _with(FAULTLINE, "inventory", CATALOGUE_STOCK="100000000")
+PLENTIFUL_REFERENCE = f"{__name__}:PLENTIFUL"
 """With more on its shelves than any test can buy."""
 
-
-def _left_alone(process: Process) -> Process:
-    if process.name != "orders":
-        return process
-    return replace(process, settings={**process.settings, "RECOVERY_INTERVAL_S": "60"})
-
-
-LEFT_ALONE = replace(PLENTIFUL, processes=tuple(map(_left_alone, PLENTIFUL.processes)))
-"""As plentiful, but nobody carries on what a request left pending: all calls there are, are requests'."""
+LEFT_ALONE = _with(PLENTIFUL, "orders", RECOVERY_INTERVAL_S="60")
 LEFT_ALONE_REFERENCE = f"{__name__}:LEFT_ALONE"
-PLENTIFUL_REFERENCE = f"{__name__}:PLENTIFUL"
-"""How the supervisor is told of it."""
+"""As plentiful, but nobody carries on what a request left pending: all calls there are, are requests'."""
+
+IMPATIENT = _with(FAULTLINE, "gateway", HEADER_TIMEOUT_S="0.5", BODY_TIMEOUT_S="0.5", MAX_CONNECTIONS="20")
+IMPATIENT_REFERENCE = f"{__name__}:IMPATIENT"
+"""A gateway that waits for nobody, and for few at a time."""

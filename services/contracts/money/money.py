@@ -4,12 +4,20 @@
 Money(amount_minor=599, currency='EUR')
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.contracts.money.v1 import money_pb2
 
 EUR = "EUR"
+
+CURRENCY_RULE = "must be the three capital letters of a currency, by ISO 4217"
+
+
+def is_currency(text: str) -> bool:
+    """Whether `text` could be a currency at all; which ones a provider charges is the provider's to say."""
+    return re.fullmatch("[A-Z]{3}", text) is not None
 
 
 @dataclass(frozen=True)

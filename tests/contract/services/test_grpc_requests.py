@@ -88,9 +88,31 @@ async def test_a_call_says_for_whom_it_is_made(client: RpcClient) -> None:
     await refused("unauthenticated", call(client, PaymentsStub(client.channel).GetPayment, known, principal=None))
 
 
-async def test_an_empty_charge_is_refused(client: RpcClient, it: Shop) -> None:
+@pytest.mark.parametrize(
+    ("amount", "field"),
+    [
+        (None, "amount"),
+        (Money(amount_minor=0, currency="EUR"), "amount"),
+        (Money(amount_minor=-(2**63), currency="EUR"), "amount"),
+        (Money(amount_minor=1), "amount.currency"),
+        (Money(amount_minor=1, currency="euro"), "amount.currency"),
+        (Money(amount_minor=1, currency="eur"), "amount.currency"),
+        (Money(amount_minor=1, currency="E" * 70_000), "amount.currency"),
+    ],
+)
+async def test_a_charge_that_is_none_is_refused(client: RpcClient, it: Shop, amount: Money | None, field: str) -> None:
     asked = payments.AuthorizeRequest(order_id="o", idempotency_key="o:authorize", payment_method="pm_card_visa")
-    await refused("validation-failed", call(client, PaymentsStub(client.channel).Authorize, asked))
+    if amount:
+        asked.amount.CopyFrom(amount)
+    problem = await refused("validation-failed", call(client, PaymentsStub(client.channel).Authorize, asked))
+    assert [each.field for each in problem.errors] == [field]
+    assert not it.payments.data
+
+
+@pytest.mark.parametrize("token", ["", "visa", "4242424242424242", "pm_card_visa ", "x" * 70_000])
+async def test_a_token_that_nobody_knows_is_refused(client: RpcClient, it: Shop, token: str) -> None:
+    asked = payments.AuthorizeRequest(order_id="o", idempotency_key="o:authorize", amount=EUROS, payment_method=token)
+    await refused("unknown-payment-method", call(client, PaymentsStub(client.channel).Authorize, asked))
     assert not it.payments.data
 
 
