@@ -80,6 +80,7 @@ RECOVERY_FAILURES: Final = "faultline.recovery.failures"  # drives in a row that
 DEADLINE_REMAINING_MS: Final = "faultline.deadline.remaining_ms"
 PROBLEM: Final = "faultline.problem"  # a slug of the error catalogue
 TELEMETRY_RESULT: Final = "faultline.telemetry.result"
+CONNECTION_CUT: Final = "faultline.connection.cut"  # why a connection was ended without an answer
 
 # --- values of bounded attributes, so that counters can exist at 0 ---------------------------------------------------
 
@@ -105,6 +106,10 @@ RECOVERY_OUTCOMES: Final = (
     RECOVERY_BLIND,
 )
 BUDGET_RESULTS: Final = ("granted", "refused")
+CUT_CROWDED: Final = "crowded"  # far more are open than are served
+CUT_SILENT: Final = "silent"  # nothing was ever asked on it
+CUT_UNFINISHED: Final = "unfinished"  # the rest of a body did not come to an end after its request was answered
+CONNECTION_CUTS: Final = (CUT_CROWDED, CUT_SILENT, CUT_UNFINISHED)
 SPANS_EXPORTED: Final = "exported"
 SPANS_DROPPED: Final = "dropped"  # the queue was full, or telemetry had stopped
 SPANS_FAILED: Final = "failed"  # the collector did not take them
@@ -208,6 +213,20 @@ HTTP_SERVER_ACTIVE_REQUESTS: Final = Metric(
     "gauge",
     (),
     "Requests being served over HTTP right now.",
+)
+HTTP_SERVER_CONNECTIONS: Final = Metric(
+    "faultline.http.server.connections",
+    "{connection}",
+    "gauge",
+    (),
+    "Connections that are open at the HTTP listener right now, idle ones included.",
+)
+HTTP_SERVER_CONNECTIONS_CUT: Final = Metric(
+    "faultline.http.server.connections.cut",
+    "{connection}",
+    "counter",
+    (CONNECTION_CUT,),
+    "Connections that the HTTP listener ended without an answer; requests it refused are counted as requests.",
 )
 RPC_SERVER_CALL_DURATION: Final = Metric(
     _rpc_metrics.RPC_SERVER_CALL_DURATION,

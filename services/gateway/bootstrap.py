@@ -40,7 +40,9 @@ def bootstrap(settings: GatewaySettings, telemetry: Telemetry) -> Service:
     deps = Dependencies(InventoryClient(inventory), OrdersClient(orders, to_orders.edge))
     keys = ApiKeyAuthenticator(api_keys.read(settings.api_keys_file))
     public = pipeline.outside(create_app(deps, telemetry, keys, settings), keys)
-    server = HttpServer("http server", public, settings.bind_host, settings.http_port, limits=settings.limits)
+    server = HttpServer(
+        "http server", public, settings.bind_host, settings.http_port, limits=settings.limits, telemetry=telemetry
+    )
     return Service(
         [orders, inventory, server],
         # Its own parts alone. Were a peer's absence its own, a load balancer would take every gateway out at once, and

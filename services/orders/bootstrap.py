@@ -54,7 +54,8 @@ def bootstrap(settings: OrdersSettings, telemetry: Telemetry) -> Service:
         rules=settings.rules,
     )
     recovery = Recovery(deps, telemetry, settings.recovery_interval_s, settings.recovery_concurrency)
-    server = HttpServer("http server", create_app(deps, telemetry), settings.bind_host, settings.http_port)
+    public = create_app(deps, telemetry)
+    server = HttpServer("http server", public, settings.bind_host, settings.http_port, telemetry=telemetry)
     return Service(
         [database, inventory, payments, recovery, server],
         checks={"database": database.check, "listener": server.check},

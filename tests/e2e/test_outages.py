@@ -112,6 +112,23 @@ def test_services_run_on_without_a_collector(own_system: System) -> None:
         assert [*before[service], "WARNING", "INFO"] == said_of_collector(own_system, service)
 
 
+@pytest.mark.parametrize("peer", ["orders", "inventory"])
+def test_the_gateway_is_no_less_ready_when_a_peer_is_away_and_says_which(peer: str, own_system: System) -> None:
+    admin = Api(admin_url(own_system, "gateway"))
+
+    def assert_told(there: bool) -> None:
+        answer = admin.get("/readyz")
+        assert (answer.status, answer.json()["ready"]) == (200, True)
+        found = answer.json()["peers"]
+        assert {name for name, outcome in found.items() if outcome != "ok"} == (set() if there else {peer}), found
+
+    eventually(partial(assert_told, True), within=30)
+    own_system.supervisor.kill(f"{peer}-1", ttl_s=AWAY_S)
+    eventually(partial(assert_told, False), within=30)
+    eventually(partial(assert_told, True), within=30)
+    heal(shopper(own_system))
+
+
 @contextmanager
 def slow_checkout(system: System) -> Iterator[list[Answer]]:
     """Runs the block while a checkout waits for the card; its answer is there after the block, and all is well again."""

@@ -12,7 +12,12 @@ from tests.e2e.traces import Traces
 from tests.waiting import eventually
 
 EVERY_PROCESS = {semconv.BUILD_INFO, semconv.EVENT_LOOP_LAG, semconv.TELEMETRY_SPANS}
-SERVES_HTTP = {semconv.HTTP_SERVER_REQUEST_DURATION, semconv.HTTP_SERVER_ACTIVE_REQUESTS}
+SERVES_HTTP = {
+    semconv.HTTP_SERVER_REQUEST_DURATION,
+    semconv.HTTP_SERVER_ACTIVE_REQUESTS,
+    semconv.HTTP_SERVER_CONNECTIONS,
+    semconv.HTTP_SERVER_CONNECTIONS_CUT,
+}
 CALLS = {
     semconv.CALL_DURATION,
     semconv.CALL_ATTEMPTS,

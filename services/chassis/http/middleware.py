@@ -144,8 +144,12 @@ def declare_routes(app: FastAPI, telemetry: Telemetry) -> None:
             for status in (success, *_FAILURES):
                 labels = (method, route.path or "", str(int(status)))
                 telemetry.metrics.zero(semconv.HTTP_SERVER_REQUEST_DURATION, *labels)
+    for status in _UNREAD:
+        telemetry.metrics.zero(semconv.HTTP_SERVER_REQUEST_DURATION, "_OTHER", "", str(int(status)))
 
 
+# Of what the listener refuses before there is a request: see `services.chassis.http.refusal`.
+_UNREAD = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 _FAILURES = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 _METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}
 

@@ -18,7 +18,9 @@ from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from observability import semconv
 from services.chassis.http import refusal
+from services.chassis.http.connections import ConnectionMetrics
 from services.chassis.http.limits import Limits
 from services.chassis.http.lingering import Lingering
 from services.chassis.http.refusal import Refusal
@@ -38,7 +40,10 @@ class _Awaited(Enum):
 
 
 class BoundedProtocol(H11Protocol):
-    """One connection. `limits` are those of its listener."""
+    """One connection. `limits` and `metrics` are those of its listener.
+
+    On h11, which takes any method, so that ours is the answer to an unheard-of one; httptools does not.
+    """
 
     def __init__(
         self,
@@ -48,9 +53,10 @@ class BoundedProtocol(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         limits: Limits,
+        metrics: ConnectionMetrics,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._limits = limits
+        self._limits, self._metrics = limits, metrics
         self._application = cast("ASGIApp", self.app)
         self.app = cast("Any", self._serve)
         self._refused: Refusal | None = None  # since then nothing is read any more
@@ -60,16 +66,18 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         self._lingering = Lingering(transport, self._still_sending, self._limits.rest_seconds)
         super().connection_made(cast("asyncio.Transport", self._lingering))
+        self._metrics.open(len(self.connections))
         beyond = len(self.connections) - self._limits.connections
         self._crowded = beyond > 0
         if beyond > _ANSWERED_BEYOND:
-            transport.abort()
+            self._cut(semconv.CUT_CROWDED)
         else:
             self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lingering.lost()
         super().connection_lost(exc)
+        self._metrics.open(len(self.connections))
         self._await(_Awaited.NOTHING)
 
     def data_received(self, data: bytes) -> None:
@@ -125,7 +133,11 @@ class BoundedProtocol(H11Protocol):
         if self._awaited is _Awaited.HEAD and self._begun():
             self._refuse(refusal.HEAD_TOO_SLOW)
         else:
-            self.transport.abort()  # it was answered long ago, or has not asked
+            self._cut(semconv.CUT_SILENT if self._awaited is _Awaited.HEAD else semconv.CUT_UNFINISHED)
+
+    def _cut(self, why: str) -> None:
+        self._metrics.cut(why)
+        self.transport.abort()
 
     # Refusing
 

@@ -10,7 +10,9 @@ from typing import cast
 import uvicorn
 from starlette.types import ASGIApp
 
+from observability.telemetry import Telemetry
 from services.chassis.errors import NotReadyError
+from services.chassis.http.connections import ConnectionMetrics
 from services.chassis.http.limits import Limits
 from services.chassis.http.protocol import BoundedProtocol
 from services.chassis.listener import bind
@@ -39,20 +41,29 @@ class _Uvicorn(uvicorn.Server):
 class HttpServer:
     """Serves `app` on `host:port`; `setting` is the key that chose the port, for the error that names it.
 
-    What is refused before there is a request reaches `app` too: see `services.chassis.http.refusal`.
+    What is refused before there is a request reaches `app` too: see `services.chassis.http.refusal`. `telemetry` is
+    told of the connections.
     """
 
     def __init__(
-        self, name: str, app: ASGIApp, host: str, port: int, setting: str = "HTTP_PORT", limits: Limits | None = None
+        self,
+        name: str,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        setting: str = "HTTP_PORT",
+        limits: Limits | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
-        self.name, self._limits = name, limits or Limits()
+        self.name = name
+        self._protocol = partial(BoundedProtocol, limits=limits or Limits(), metrics=ConnectionMetrics(telemetry))
         self._app, self._host, self._port, self._setting = app, host, port, setting
         self._server: _Uvicorn | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         sock = bind(self._setting, self._host, self._port)
-        self._server = _Uvicorn(_config(self._app, self._limits))
+        self._server = _Uvicorn(_config(self._app, self._protocol))
         self._task = asyncio.create_task(self._serve(self._server, sock), name=self.name)
         ready = asyncio.create_task(self._server.ready.wait())
         await asyncio.wait([ready, self._task], return_when=asyncio.FIRST_COMPLETED)
@@ -81,12 +92,10 @@ class HttpServer:
             await asyncio.wait([self._task])
 
 
-def _config(app: ASGIApp, limits: Limits) -> uvicorn.Config:
-    # On h11, which takes any method, so that ours is the answer to an unheard-of one; httptools does not.
-    protocol = partial(BoundedProtocol, limits=limits)
+def _config(app: ASGIApp, protocol: "partial[BoundedProtocol]") -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=cast("type[asyncio.Protocol]", protocol),
+        http=cast("type[asyncio.Protocol]", protocol),  # of which uvicorn wants no more than to be called
         ws="none",
         log_config=None,
         # What it says of its comings and goings, the life cycle says; and a refusal is no news.
@@ -98,7 +107,7 @@ def _config(app: ASGIApp, limits: Limits) -> uvicorn.Config:
         # Else a request that waited on its connection for another's answer starts within that one's
         # context, and so within its trace and its deadline.
         reset_contextvars=True,
-        h11_max_incomplete_event_size=limits.head_bytes,
+        h11_max_incomplete_event_size=protocol.keywords["limits"].head_bytes,
         # Longer than a client keeps idle connections (aiohttp 15 s), so that it is the client who closes
         # them: the other way round, a request is lost that crosses the server's closing on the wire.
         timeout_keep_alive=60,

@@ -161,10 +161,13 @@ class Client:
 
 
 @asynccontextmanager
-async def served(app: ASGIApp, limits: Limits | None = None) -> AsyncIterator[Client]:
-    """`app` on a port of its own for the block."""
+async def served(
+    app: ASGIApp, limits: Limits | None = None, recording: Recording | None = None
+) -> AsyncIterator[Client]:
+    """`app` on a port of its own for the block; `recording` of what becomes of its connections."""
     port = free_port()
-    server = HttpServer("http server", app, HOST, port, limits=limits)
+    telemetry = recording.telemetry if recording else None
+    server = HttpServer("http server", app, HOST, port, limits=limits, telemetry=telemetry)
     await server.start()
     try:
         async with aiohttp.ClientSession() as session:

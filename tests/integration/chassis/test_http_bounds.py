@@ -18,6 +18,7 @@ from tests.raw_http import RawConnection, connected, exchange
 from tests.unit.chassis.recording import Recording, trace_of
 
 DURATION = semconv.HTTP_SERVER_REQUEST_DURATION
+CUT = semconv.HTTP_SERVER_CONNECTIONS_CUT
 SOON_S = 0.05
 GET = b"GET /v1/items HTTP/1.1\r\nHost: toy\r\n\r\n"
 POST = b"POST /v1/items HTTP/1.1\r\nHost: toy\r\nContent-Type: application/json\r\n"
@@ -44,7 +45,8 @@ UNREADABLE = {
 
 @asynccontextmanager
 async def bounded(recording: Recording, limits: Limits, body_seconds: float = 60.0) -> AsyncIterator[Client]:
-    async with served(outside(create_app(recording, Parts(), body_seconds=body_seconds)), limits) as client:
+    app = outside(create_app(recording, Parts(), body_seconds=body_seconds))
+    async with served(app, limits, recording) as client:
         yield client
 
 
@@ -122,6 +124,7 @@ async def test_a_connection_on_which_nothing_is_asked_is_closed_and_no_request(r
     async with bounded(recording, Limits(head_seconds=SOON_S)) as client, connected(HOST, client.port) as connection:
         assert await connection.closed()
     assert recording.count(DURATION, "_OTHER", "", "408") is None
+    assert [recording.count(CUT, why) for why in semconv.CONNECTION_CUTS] == [0, 1, 0]
 
 
 async def test_between_requests_a_connection_may_idle(recording: Recording) -> None:
@@ -162,6 +165,7 @@ async def test_a_body_without_end_is_answered_and_read_no_longer_than_its_time(
         with pytest.raises(ConnectionError):
             async with asyncio.timeout(60):
                 await trickling
+    assert recording.count(CUT, semconv.CUT_UNFINISHED) == (0 if close else 1), "closed as it asked, or cut off"
 
 
 async def test_the_rest_of_a_body_that_was_too_large_is_read_and_the_connection_goes_on(toy_http: Client) -> None:
@@ -235,6 +239,9 @@ async def test_connections_far_beyond_the_limit_are_cut_off(
             assert await second.closed()
         await first.send(GET)
         assert (await first.answer()).status == 200
+        assert recording.count(semconv.HTTP_SERVER_CONNECTIONS) == 1
+    assert recording.count(CUT, semconv.CUT_CROWDED) == 1
+    assert recording.count(semconv.HTTP_SERVER_CONNECTIONS) == 0
 
 
 async def test_a_drain_waits_neither_for_half_a_head_nor_for_the_rest_of_a_body(recording: Recording) -> None:
