@@ -46,7 +46,7 @@ class Server:
         call: Any = self.channel.unary_unary(f"/{method.containing_service.full_name}/{method.name}")
         for _ in range(PATIENCE):
             try:
-                answer: bytes = call(sent, timeout=HANG_S, metadata=CALLER)
+                answer: bytes = call(bytes(sent), timeout=HANG_S, metadata=CALLER)
             except grpc.RpcError as error:
                 refusal: Any = error
                 if refusal.code() not in OVERLOADED:

@@ -30,9 +30,15 @@ class Lingering:
         if self._transport.is_closing() or not self._still_sending():
             self._transport.close()
         elif self._end is None:
+            self._linger()
+
+    def _linger(self) -> None:
+        self._end = asyncio.get_running_loop().call_later(self._seconds, self._transport.abort)
+        try:
             self._transport.write_eof()
-            self._transport.resume_reading()
-            self._end = asyncio.get_running_loop().call_later(self._seconds, self._transport.abort)
+        except OSError:  # the client has reset it: nobody is left to read anything
+            self._transport.abort()
+        self._transport.resume_reading()
 
     def lost(self) -> None:
         """The connection is gone: there is nothing more to wait for."""
@@ -40,6 +46,7 @@ class Lingering:
             self._end.cancel()
 
     def hurry(self) -> None:
-        """Lingers no longer."""
+        """Lingers no longer, nor later."""
+        self._seconds = 0.0
         if self._end:
             self._transport.abort()
