@@ -72,6 +72,7 @@ def start_system(
     replicas: Mapping[str, int] | None = None,
     ready_deadline_s: float = 60.0,
     databases: Mapping[str, str] | None = None,
+    load_rps: float | None = None,
     on_progress: OnProgress = lambda _: None,
 ) -> System:
     """Starts a system and returns when it is ready. It ends when this process does, however that comes.
@@ -79,7 +80,7 @@ def start_system(
     `databases`: service → SQLAlchemy URL; one that is not named keeps an SQLite file in the state folder.
     Raises DeployError, with the supervisor's own words, when it does not start; then nothing of it is left.
     """
-    request = Request(state, free_ports, topology, replicas or {}, ready_deadline_s, databases or {})
+    request = Request(state, free_ports, topology, replicas or {}, ready_deadline_s, databases or {}, load_rps)
     launched = Launched(request, lifeline=True)
     try:
         return System(request.folder, launched, launched.await_ready(on_progress))

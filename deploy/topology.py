@@ -46,8 +46,9 @@ class Process:
     """One kind of process, started as `python -m MODULE`.
 
     Every process has an `ADMIN_PORT` that answers `/readyz`. `database` gives it `DATABASE_URL`, a SQLite file of its
-    own in the state folder where the run names no other; `api_keys` gives it `API_KEYS_FILE`; `settings` are further
-    ones, handed on as they are. `only_one_as` says why there can be no replicas, where that is so.
+    own in the state folder where the run names no other; `api_keys` gives it `API_KEYS_FILE`, the keys' hashes,
+    `client_keys` gives it `CLIENT_KEYS_FILE`, the keys themselves; `settings` are further ones, handed on as they are.
+    `only_one_as` says why there can be no replicas, where that is so.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Process:
     targets: tuple[Targets, ...] = ()
     database: bool = False
     api_keys: bool = False
+    client_keys: bool = False
     only_one_as: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
 

@@ -81,6 +81,7 @@ DEADLINE_REMAINING_MS: Final = "faultline.deadline.remaining_ms"
 PROBLEM: Final = "faultline.problem"  # a slug of the error catalogue
 TELEMETRY_RESULT: Final = "faultline.telemetry.result"
 CONNECTION_CUT: Final = "faultline.connection.cut"  # why a connection was ended without an answer
+LOAD_OUTCOME: Final = "faultline.load.outcome"  # the class: success, refused, failed, unanswered, not_sent
 
 # --- values of bounded attributes, so that counters can exist at 0 ---------------------------------------------------
 
@@ -344,6 +345,14 @@ TELEMETRY_SPANS: Final = Metric(
     "counter",
     (TELEMETRY_RESULT,),
     "Sampled spans that ended, by what became of them.",
+)
+
+LOAD_REQUESTS: Final = Metric(
+    "faultline.load.requests",
+    "{request}",
+    "counter",
+    (LOAD_OUTCOME,),
+    "Requests of the load generator that ended, by what became of them.",
 )
 
 METRICS: Final = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

@@ -43,8 +43,8 @@ from chaos.invariants.verification import verify
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON, instead of tables.")
 def main(state: Path | None, addresses: tuple[str, ...], file: Path | None, max_pending: float, as_json: bool) -> None:
     """Prove the invariants of a finished run from its databases, which are only read."""
+    databases: Databases = {**(databases_in(state) if state else {}), **dict(map(_address, addresses))}
     try:
-        databases: Databases = {**(databases_in(state) if state else {}), **dict(map(parse_address, addresses))}
         report = asyncio.run(_verified(databases, file, max_pending))
     except InvariantsError as exc:
         click.echo(f"invariants: {exc}", err=True)
@@ -64,6 +64,13 @@ def show(report: Report, *, as_json: bool) -> None:
 async def _verified(databases: Databases, file: Path | None, max_pending_s: float) -> Report:
     told = read_acknowledged(file) if file else ()
     return await verify(databases, told, now_us=time.time_ns() // 1000, max_pending_s=max_pending_s)
+
+
+def _address(text: str) -> tuple[str, str]:
+    try:
+        return parse_address(text)
+    except ValueError as exc:
+        raise click.UsageError(f"--database {exc}") from exc
 
 
 if __name__ == "__main__":

@@ -43,10 +43,10 @@ def databases_in(state: Path) -> dict[str, URL]:
 
 
 def parse_address(text: str) -> tuple[str, str]:
-    """Reads `orders=postgresql://…`. Raises StoreError naming the stores there are."""
+    """Reads `orders=postgresql://…`. Raises ValueError naming the stores there are."""
     name, _, url = text.partition("=")
     if name not in STORES or not url:
-        raise StoreError(f"{text!r} is not NAME=URL; names: {', '.join(STORES)}")
+        raise ValueError(f"{text}: must be NAME=URL; names: {', '.join(STORES)}")
     return name, url
 
 

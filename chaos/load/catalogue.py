@@ -1,11 +1,13 @@
-"""Asks the gateway which products there are, before a plan is made."""
+"""Asks the gateway which products there are, and whether it takes orders, before a plan is made."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import aiohttp
 
 from chaos.load.errors import CatalogueError
-from chaos.load.requests import PRODUCTS
+from chaos.load.requests import ORDERS, PRODUCTS
 from chaos.load.sender import open_session
 from chaos.load.target import loopback_url
 
@@ -20,13 +22,27 @@ async def fetch_product_ids(gateway_url: str, key: str, most: int = 200) -> tupl
     """
     url = loopback_url(gateway_url) + PRODUCTS
     async with open_session(_TIMEOUT_S) as session:
-        try:
+        with _said_of(url, "did not list products"):
             found = await _pages(session, url, {"X-API-Key": key}, most)
-        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
-            raise CatalogueError(f"{url} did not list products: {type(error).__name__} {error}") from error
     if not found:
         raise CatalogueError(f"{url} lists no products")
     return tuple(found[:most])
+
+
+async def check_orders(gateway_url: str, key: str) -> None:
+    """Returns when orders can be listed. Raises as `fetch_product_ids` does."""
+    url = loopback_url(gateway_url) + ORDERS
+    async with open_session(_TIMEOUT_S) as session:
+        with _said_of(url, "did not list orders"):
+            await _page(session, url, {"X-API-Key": key}, {"limit": "1"})
+
+
+@contextmanager
+def _said_of(url: str, what: str) -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
+        raise CatalogueError(f"{url} {what}: {type(error).__name__} {error}") from error
 
 
 async def _pages(session: aiohttp.ClientSession, url: str, headers: dict[str, str], most: int) -> list[str]:

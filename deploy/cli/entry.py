@@ -16,7 +16,7 @@ _BROKEN_PIPE: Final = 141  # as a program ends that SIGPIPE killed
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from services.chassis.version import VERSION  # noqa: PLC0415 -- reading it takes longer than everything else here
+        from observability.version import VERSION  # noqa: PLC0415 -- reading it takes longer than everything else here
 
         click.echo(f"faultline {VERSION}")
         ctx.exit()

@@ -3,6 +3,7 @@
 import os
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from deploy.errors import AlreadyRunningError
 from deploy.supervisor import bootstrap, events
 from deploy.supervisor.launch import Launched
 from deploy.supervisor.plan import Plan
-from deploy.supervisor.request import DEFAULT_TOPOLOGY, Request, find_topology, parse_replicas
+from deploy.supervisor.request import DEFAULT_TOPOLOGY, Request, parse_replicas
 from deploy.supervisor.state import ENVIRONMENT_KEY, StateFolder, default_folder
+from deploy.topology import Topology
 
 
 @click.command("up")
@@ -28,12 +30,20 @@ from deploy.supervisor.state import ENVIRONMENT_KEY, StateFolder, default_folder
 )  # fmt: skip
 @click.option("--topology", metavar="MODULE:NAME", default=DEFAULT_TOPOLOGY, show_default=True, help="What to start.")
 @click.option("--replicas", multiple=True, metavar="SERVICE=N", help="Run N of this service; may be given for several.")
+@click.option("--load", type=float, metavar="RPS", help="Send so many requests per second, until it ends.")
 @state_option
 def command(
-    state: StateFolder, detach: bool, free_ports: bool, ready_deadline: float, topology: str, replicas: tuple[str, ...]
+    state: StateFolder,
+    detach: bool,
+    free_ports: bool,
+    ready_deadline: float,
+    topology: str,
+    replicas: tuple[str, ...],
+    load: float | None,
 ) -> None:
     """Start the system and show its addresses. Ctrl-C ends it, letting every process finish what it has begun."""
-    request = Request(state.path, free_ports, topology, _replicas(topology, replicas), ready_deadline_s=ready_deadline)
+    request = Request(state.path, free_ports, topology, ready_deadline_s=ready_deadline, load_rps=load)
+    request = replace(request, replicas=_replicas(request.find_topology(), replicas))
     screen = Screen()
     if detach:
         _detached(request, screen)
@@ -42,11 +52,10 @@ def command(
         bootstrap.run(bootstrap.options(request), progress.on_event, progress.on_addresses)
 
 
-def _replicas(topology: str, pairs: Sequence[str]) -> Mapping[str, int]:
+def _replicas(topology: Topology, pairs: Sequence[str]) -> Mapping[str, int]:
     """Raises UsageError, before anything is started, naming the valid services."""
-    found = find_topology(topology)
-    replicas = parse_replicas(pairs, [each.name for each in found.processes if not each.only_one_as])
-    Plan(found, replicas)
+    replicas = parse_replicas(pairs, [each.name for each in topology.processes if not each.only_one_as])
+    Plan(topology, replicas)
     return replicas
 
 

@@ -23,7 +23,7 @@ from chaos.invariants.stores import Databases
 from chaos.invariants.table import report_view
 from deploy.cli.common import state_option
 from deploy.cli.screen import console
-from deploy.errors import DeployError
+from deploy.errors import DeployError, UsageError
 from deploy.supervisor.state import StateFolder, read_json
 
 _LOOKS: Final = 4
@@ -56,8 +56,8 @@ def command(
     Reads the services' databases, changing nothing. Exit code 0: all holds; 1: something is wrong, and what; 66: there
     was nothing that could be checked.
     """
+    databases = {**_stores(state), **dict(map(_address, addresses))}
     try:
-        databases = {**_stores(state), **dict(map(parse_address, addresses))}
         told = read_acknowledged(file) if file else ()
         report = asyncio.run(_settled(databases, told, max_pending))
     except InvariantsError as exc:
@@ -67,6 +67,13 @@ def command(
     else:
         console().print(report_view(report))
     return 0 if report.ok else 1
+
+
+def _address(text: str) -> tuple[str, str]:
+    try:
+        return parse_address(text)
+    except ValueError as exc:
+        raise UsageError(f"--database {exc}") from exc
 
 
 def _stores(state: StateFolder) -> Databases:

@@ -19,7 +19,7 @@ from deploy.supervisor.control_api import ControlApi, Server
 from deploy.supervisor.plan import DATABASE_URL, ChildSpec, Plan, Ports, Site, address
 from deploy.supervisor.process import ManagedProcess
 from deploy.supervisor.process_log import ProcessLog
-from deploy.supervisor.request import Request, find_topology
+from deploy.supervisor.request import Request
 from deploy.supervisor.restarts import RestartPolicy
 from deploy.supervisor.settings import load as load_settings
 from deploy.supervisor.state import Control, StateFolder, write_json
@@ -56,7 +56,7 @@ def options(request: Request) -> Options:
     settings = load_settings()
     return Options(
         request.folder,
-        find_topology(request.topology),
+        request.find_topology(),
         request.free_ports,
         request.replicas,
         {**settings.database_urls, **request.databases},

@@ -156,6 +156,8 @@ def _belongings(process: Process, site: Site) -> dict[str, str]:
     belongings = {}
     if process.api_keys:
         belongings["API_KEYS_FILE"] = str(site.state.api_keys_file)
+    if process.client_keys:
+        belongings["CLIENT_KEYS_FILE"] = str(site.state.client_keys_file)
     if any(each.setting == CONTROL_PORT for each in process.listeners):
         belongings["CONTROL_TOKEN"] = site.token
     return belongings

@@ -11,13 +11,15 @@ from typing import Final
 from deploy.errors import UsageError
 from deploy.supervisor.state import StateFolder
 from deploy.topology import Topology
+from deploy.trickle import with_load
 
 DEFAULT_TOPOLOGY: Final = "deploy.topology:FAULTLINE"
 
 
 @dataclass(frozen=True)
 class Request:
-    """`topology` is `MODULE:NAME` of a `Topology`; `ready_deadline_s` in seconds.
+    """`topology` is `MODULE:NAME` of a `Topology`; `ready_deadline_s` in seconds, `load_rps` requests per
+    second.
 
     `databases` (service → SQLAlchemy URL) may hold passwords: they go through the environment, which others can't read.
     """
@@ -28,6 +30,7 @@ class Request:
     replicas: Mapping[str, int] = field(default_factory=dict)
     ready_deadline_s: float = 60.0
     databases: Mapping[str, str] = field(default_factory=dict)
+    load_rps: float | None = None
 
     def environment(self) -> dict[str, str]:
         """What to add to the environment of `python -m deploy.supervisor`, where its settings are read from."""
@@ -40,8 +43,14 @@ class Request:
             f"--topology={self.topology}",
             f"--ready-deadline={self.ready_deadline_s}",
             *(f"--replicas={name}={number}" for name, number in self.replicas.items()),
+            *([f"--load={self.load_rps}"] if self.load_rps is not None else []),
             *(["--free-ports"] if self.free_ports else []),
         ]
+
+    def find_topology(self) -> Topology:
+        """What is to run. Raises UsageError."""
+        found = find_topology(self.topology)
+        return found if self.load_rps is None else with_load(found, self.load_rps)
 
     @property
     def folder(self) -> StateFolder:
@@ -56,8 +65,10 @@ def parse(arguments: Sequence[str]) -> Request:
     parser.add_argument("--ready-deadline", type=float, default=60.0, help="seconds until everything is ready")
     parser.add_argument("--replicas", action="append", default=[], metavar="NAME=N", help="how many of a process")
     parser.add_argument("--free-ports", action="store_true", help="take free ports instead of the topology's")
+    parser.add_argument("--load", type=float, metavar="RPS", help="send load, so many requests per second")
     found = parser.parse_args(arguments)
-    return Request(found.state, found.free_ports, found.topology, parse_replicas(found.replicas), found.ready_deadline)
+    replicas = parse_replicas(found.replicas)
+    return Request(found.state, found.free_ports, found.topology, replicas, found.ready_deadline, load_rps=found.load)
 
 
 def parse_replicas(pairs: Sequence[str], names: Sequence[str] = ()) -> dict[str, int]:

@@ -2,13 +2,13 @@
 
 import os
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from observability import semconv
+from observability.version import VERSION
 
 NAME: Final = "faultline-backend"
 EX_CONFIG: Final = 78
@@ -60,16 +60,9 @@ class BackendSettings(BaseSettings):
         """The attributes that tell this process from every other."""
         return {
             semconv.SERVICE_NAME: NAME,
-            semconv.SERVICE_VERSION: _version(),
+            semconv.SERVICE_VERSION: VERSION,
             semconv.SERVICE_INSTANCE_ID: self.service_instance_id,
         }
-
-
-def _version() -> str:
-    try:
-        return version("faultline")
-    except PackageNotFoundError:
-        return "0.0.0"  # run from a tree that is not installed
 
 
 def load() -> BackendSettings:

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from observability import telemetry as observability
 from observability.telemetry import Telemetry, TelemetryConfig
+from observability.version import VERSION
 from services.chassis import admin, control, lifeline, policies_api
 from services.chassis.admin import Check, LoopLag
 from services.chassis.calls import CallSeam
@@ -22,7 +23,6 @@ from services.chassis.http.server import HttpServer
 from services.chassis.listener import EX_UNAVAILABLE
 from services.chassis.settings import EX_CONFIG, ServiceSettings, load
 from services.chassis.side_thread import SideThread
-from services.chassis.version import VERSION
 
 log = logging.getLogger(__name__)
 

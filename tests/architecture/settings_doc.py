@@ -21,6 +21,7 @@ PROCESSES = {
     "inventory": "services.inventory.settings",
     "payments": "services.payments.settings",
     "faultline-backend": "observability.embedded.settings",
+    "load": "chaos.load.settings",
     "supervisor": "deploy.supervisor.settings",
 }
 """Process → the module that declares its settings."""

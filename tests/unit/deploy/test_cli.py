@@ -57,7 +57,9 @@ def test_help_lists_the_commands_without_importing_them() -> None:
         (["load", "--shape", "wave"], os.EX_USAGE, "faultline: Invalid value for '--shape': 'wave' is not one of 'constant', 'ramp', 'spike'. See `faultline load --help`."),
         (["load", "--mix", "buy=1"], os.EX_USAGE, "faultline: --mix: 'buy=1' is not KIND=WEIGHT; kinds: browse, product, checkout_ok, checkout_declined, checkout_too_much, checkout_unknown, checkout. See `faultline load --help`."),
         (["verify"], os.EX_NOINPUT, "faultline: orders: there is no file {state}/data/orders.db (state folder {state})"),
-        (["verify", "--database", "users=x"], os.EX_NOINPUT, "faultline: 'users=x' is not NAME=URL; names: orders, inventory, payments (state folder {state})"),
+        (["verify", "--database", "users=x"], os.EX_USAGE, "faultline: --database users=x: must be NAME=URL; names: orders, inventory, payments"),
+        (["up", "--load", "0"], os.EX_USAGE, "faultline: --load: 0 is not within 0.01..100 requests per second"),
+        (["up", "--load", "nan"], os.EX_USAGE, "faultline: --load: nan is not within 0.01..100 requests per second"),
         (["verify", "--acknowledged", "/no/file"], os.EX_NOINPUT, "faultline: /no/file: No such file or directory (state folder {state})"),
         (["trace", "xyz"], os.EX_USAGE, "faultline: trace 'xyz': an id is up to 32 hexadecimal digits, as in the header X-Trace-Id"),
         (["trace"], os.EX_UNAVAILABLE, "faultline: Faultline is not running (state folder {state}); start it with `faultline up`"),
@@ -102,7 +104,7 @@ def test_a_duration_has_the_digits_that_matter(seconds: float | None, said: str)
 
 
 def test_a_request_survives_a_command_line() -> None:
-    request = Request(Path("/tmp/a state"), True, "a.b:C", {"inventory": 2, "orders": 3}, 12.5)
+    request = Request(Path("/tmp/a state"), True, "a.b:C", {"inventory": 2, "orders": 3}, 12.5, load_rps=0.5)
     assert parse(request.arguments()) == request
 
 
