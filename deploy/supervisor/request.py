@@ -18,8 +18,7 @@ DEFAULT_TOPOLOGY: Final = "deploy.topology:FAULTLINE"
 
 @dataclass(frozen=True)
 class Request:
-    """`topology` is `MODULE:NAME` of a `Topology`; `ready_deadline_s` in seconds, `load_rps` requests per
-    second.
+    """`topology` is `MODULE:NAME` of a `Topology`; `ready_deadline_s` in seconds, `load_rps` in requests per second.
 
     `databases` (service → SQLAlchemy URL) may hold passwords: they go through the environment, which others can't read.
     """

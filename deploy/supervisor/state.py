@@ -5,7 +5,7 @@
     children.json           pids of the children, so that what a killed supervisor left can be told from strangers
     api-keys.json           hashes of the API keys, for the gateway
     client-keys.json  0600  the keys themselves, for the command and the load generator
-    stores.json       0600  service → URL of its database; stays, so that it can be read afterwards
+    stores.json       0600  service → URL of its database, password included; stays, for who reads it later
     supervisor.lock         held (flock) by the supervisor; the kernel frees it when the supervisor dies
     logs/<instance>.jsonl
     data/<service>.db
