@@ -68,6 +68,10 @@ IDEMPOTENT: Final = "faultline.idempotent"  # may the call be made again without
 ATTEMPT: Final = "faultline.attempt"  # 1 for the first; on spans only, never a label
 RETRY_STOPPED_BY: Final = "faultline.retry.stopped_by"
 BUDGET_RESULT: Final = "faultline.retry_budget.result"
+BREAKER_STATE: Final = "faultline.circuit_breaker.state"
+BREAKER_OLD_STATE: Final = "faultline.circuit_breaker.old_state"
+HEDGE_RESULT: Final = "faultline.hedge.result"
+FALLBACK_RESULT: Final = "faultline.fallback.result"
 DELAY_MS: Final = "faultline.delay_ms"
 CLIENT_ID: Final = "faultline.client.id"
 ORDER_ID: Final = "faultline.order.id"
@@ -111,6 +115,7 @@ CUT_CROWDED: Final = "crowded"  # far more are open than are served
 CUT_SILENT: Final = "silent"  # nothing was ever asked on it
 CUT_UNFINISHED: Final = "unfinished"  # the rest of a body did not come to an end after its request was answered
 CONNECTION_CUTS: Final = (CUT_CROWDED, CUT_SILENT, CUT_UNFINISHED)
+FALLBACK_RESULTS: Final = ("served", "missing")
 SPANS_EXPORTED: Final = "exported"
 SPANS_DROPPED: Final = "dropped"  # the queue was full, or telemetry had stopped
 SPANS_FAILED: Final = "failed"  # the collector did not take them
@@ -124,6 +129,13 @@ EVENT_DEADLINE_REFUSED: Final = "faultline.deadline.refused"  # already spent, s
 EVENT_RETRY: Final = "faultline.retry"  # another attempt will be made
 EVENT_RETRY_STOPPED: Final = "faultline.retry.stopped"  # none will, though the outcome would allow it
 EVENT_BUDGET_EXHAUSTED: Final = "faultline.retry_budget.exhausted"
+EVENT_HEDGE: Final = "faultline.hedge"  # a second attempt is made beside the first
+EVENT_HEDGE_ENDED: Final = "faultline.hedge.ended"
+EVENT_BREAKER: Final = "faultline.circuit_breaker.transition"
+EVENT_BREAKER_REJECTED: Final = "faultline.circuit_breaker.rejected"
+EVENT_BULKHEAD_QUEUED: Final = "faultline.bulkhead.queued"
+EVENT_BULKHEAD_REJECTED: Final = "faultline.bulkhead.rejected"
+EVENT_FALLBACK: Final = "faultline.fallback"  # there was no answer; a fallback was asked for one
 EVENT_CHECKOUT_STEP: Final = "faultline.checkout.step"
 EVENT_CHECKOUT_TURNED: Final = "faultline.checkout.turned"  # the order is cancelled, or given up
 
@@ -303,6 +315,62 @@ RETRY_BUDGET_BALANCE: Final = Metric(
     "gauge",
     (CALLEE,),
     "Attempts that the budget had left when it was last asked.",
+)
+BREAKER_STATES: Final = Metric(
+    "faultline.circuit_breaker.state",
+    "",
+    "gauge",
+    (CALLEE, BREAKER_STATE),
+    "1 for the state that the circuit breaker is in, 0 for the others.",
+)
+BREAKER_TRANSITIONS: Final = Metric(
+    "faultline.circuit_breaker.transitions",
+    "{transition}",
+    "counter",
+    (CALLEE, BREAKER_STATE),
+    "Moves of the circuit breaker, by the state it came to.",
+)
+BREAKER_REJECTIONS: Final = Metric(
+    "faultline.circuit_breaker.rejections",
+    "{attempt}",
+    "counter",
+    (CALLEE,),
+    "Attempts that the circuit breaker did not let pass.",
+)
+BULKHEAD_IN_FLIGHT: Final = Metric(
+    "faultline.bulkhead.in_flight",
+    "{attempt}",
+    "gauge",
+    (CALLEE,),
+    "Attempts that are at the peer right now, as the bulkhead counts them.",
+)
+BULKHEAD_QUEUED: Final = Metric(
+    "faultline.bulkhead.queued",
+    "{attempt}",
+    "gauge",
+    (CALLEE,),
+    "Attempts that wait for room in the bulkhead.",
+)
+BULKHEAD_REJECTIONS: Final = Metric(
+    "faultline.bulkhead.rejections",
+    "{attempt}",
+    "counter",
+    (CALLEE,),
+    "Attempts for which the bulkhead had no room, or none in time.",
+)
+HEDGES: Final = Metric(
+    "faultline.hedges",
+    "{call}",
+    "counter",
+    (CALLEE, HEDGE_RESULT),
+    "Calls that were hedged, by what became of the hedge.",
+)
+FALLBACKS: Final = Metric(
+    "faultline.fallbacks",
+    "{call}",
+    "counter",
+    (CALLEE, OPERATION, FALLBACK_RESULT),
+    "Calls without an answer whose fallback was asked for one, by whether it had any.",
 )
 CHECKOUTS: Final = Metric(
     "faultline.checkouts",

@@ -3,24 +3,55 @@
 Policies are pure and tell typed events; here is what each of them means to traces and metrics.
 """
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.util.types import AttributeValue
 
 from observability import semconv
+from observability.semconv import Metric
 from observability.telemetry import Telemetry
 from services.chassis.resilience.events import (
     AttemptEnded,
+    BreakerRejected,
+    BreakerState,
+    BreakerTransition,
     BudgetAsked,
+    BulkheadLoad,
+    BulkheadQueued,
+    BulkheadRejected,
     Event,
+    FellBack,
+    HedgeEnded,
+    HedgeResult,
+    HedgeSent,
     RetryScheduled,
     RetryStopped,
     Stopped,
 )
 from services.chassis.resilience.outcome import Outcome
+from services.chassis.resilience.policy import PolicyName
+
+log = logging.getLogger(__name__)
 
 GRANTED, REFUSED = semconv.BUDGET_RESULTS
+SERVED, MISSING = semconv.FALLBACK_RESULTS
+
+_OF_CALLEE = (
+    semconv.RETRY_BUDGET_BALANCE,
+    semconv.BREAKER_REJECTIONS,
+    semconv.BULKHEAD_IN_FLIGHT,
+    semconv.BULKHEAD_QUEUED,
+    semconv.BULKHEAD_REJECTIONS,
+)
+_BY_VALUE: Mapping[Metric, Sequence[str]] = {
+    semconv.RETRIES_STOPPED: tuple(Stopped),
+    semconv.RETRY_BUDGET_WITHDRAWALS: semconv.BUDGET_RESULTS,
+    semconv.BREAKER_TRANSITIONS: tuple(BreakerState),
+    semconv.HEDGES: tuple(HedgeResult),
+}
 
 
 class CallTelemetry:
@@ -28,11 +59,11 @@ class CallTelemetry:
 
     def __init__(self, callee: str, telemetry: Telemetry, classify: Callable[[BaseException], Outcome]) -> None:
         self._callee, self._metrics, self._classify = callee, telemetry.metrics, classify
-        for result in semconv.BUDGET_RESULTS:
-            self._metrics.zero(semconv.RETRY_BUDGET_WITHDRAWALS, callee, result)
-        self._metrics.zero(semconv.RETRY_BUDGET_BALANCE, callee)
-        for reason in Stopped:
-            self._metrics.zero(semconv.RETRIES_STOPPED, callee, reason)
+        for metric in _OF_CALLEE:
+            self._metrics.zero(metric, callee)
+        for metric, values in _BY_VALUE.items():
+            for value in values:
+                self._metrics.zero(metric, callee, value)
 
     def declare(self, operations: Sequence[str]) -> None:
         """Makes the metrics of `operations` exist at zero, so that a first failure shows as an increase."""
@@ -40,20 +71,33 @@ class CallTelemetry:
             for outcome in Outcome:
                 for metric in (semconv.CALL_ATTEMPTS, semconv.CALL_DURATION, semconv.RETRIES):
                     self._metrics.zero(metric, self._callee, operation, outcome)
+            for result in semconv.FALLBACK_RESULTS:
+                self._metrics.zero(semconv.FALLBACKS, self._callee, operation, result)
+
+    def switched(self, state: Mapping[PolicyName, Mapping[str, Any]]) -> None:
+        """Other policies are in force. Without a breaker the edge is as if it had one that is disabled."""
+        breaker = state.get("breaker")
+        self._breaker_is(BreakerState(breaker["state"]) if breaker else BreakerState.DISABLED)
 
     def __call__(self, event: Event) -> None:
         match event:
             case AttemptEnded():
                 self._attempt_ended(event)
-            case RetryScheduled():
-                _mark(semconv.EVENT_RETRY, {semconv.ATTEMPT: event.number, semconv.DELAY_MS: event.delay_s * 1000})
-            case RetryStopped():
-                _mark(
-                    semconv.EVENT_RETRY_STOPPED, {semconv.ATTEMPT: event.number, semconv.RETRY_STOPPED_BY: event.reason}
-                )
-                self._metrics.add(semconv.RETRIES_STOPPED, self._callee, event.reason)
-            case BudgetAsked():
-                self._budget_asked(event)
+            case BulkheadLoad():
+                self._metrics.set(semconv.BULKHEAD_IN_FLIGHT, event.in_flight, self._callee)
+                self._metrics.set(semconv.BULKHEAD_QUEUED, event.queued, self._callee)
+            case RetryScheduled() | RetryStopped() | BudgetAsked():
+                self._retry(event)
+            case HedgeSent() | HedgeEnded():
+                self._hedge(event)
+            case BreakerTransition() | BreakerRejected():
+                self._breaker(event)
+            case BulkheadQueued() | BulkheadRejected():
+                self._bulkhead(event)
+            case FellBack():
+                result = SERVED if event.served else MISSING
+                _mark(semconv.EVENT_FALLBACK, {semconv.FALLBACK_RESULT: result})
+                self._metrics.add(semconv.FALLBACKS, self._callee, event.operation, result)
 
     def _attempt_ended(self, event: AttemptEnded) -> None:
         outcome = self._classify(event.error) if event.error else Outcome.SUCCESS
@@ -61,12 +105,52 @@ class CallTelemetry:
         if event.number > 1:
             self._metrics.add(semconv.RETRIES, self._callee, event.operation, outcome)
 
-    def _budget_asked(self, event: BudgetAsked) -> None:
-        if not event.granted:
-            _mark(semconv.EVENT_BUDGET_EXHAUSTED, {})
-        self._metrics.add(semconv.RETRY_BUDGET_WITHDRAWALS, self._callee, GRANTED if event.granted else REFUSED)
-        self._metrics.set(semconv.RETRY_BUDGET_BALANCE, event.balance, self._callee)
+    def _retry(self, event: RetryScheduled | RetryStopped | BudgetAsked) -> None:
+        match event:
+            case RetryScheduled():
+                _mark(semconv.EVENT_RETRY, {semconv.ATTEMPT: event.number, semconv.DELAY_MS: event.delay_s * 1000})
+            case RetryStopped():
+                _mark(
+                    semconv.EVENT_RETRY_STOPPED,
+                    {semconv.ATTEMPT: event.number, semconv.RETRY_STOPPED_BY: event.reason},
+                )
+                self._metrics.add(semconv.RETRIES_STOPPED, self._callee, event.reason)
+            case BudgetAsked():
+                result = GRANTED if event.granted else REFUSED
+                if not event.granted:
+                    _mark(semconv.EVENT_BUDGET_EXHAUSTED, {})
+                self._metrics.add(semconv.RETRY_BUDGET_WITHDRAWALS, self._callee, result)
+                self._metrics.set(semconv.RETRY_BUDGET_BALANCE, event.balance, self._callee)
+
+    def _hedge(self, event: HedgeSent | HedgeEnded) -> None:
+        if isinstance(event, HedgeSent):
+            _mark(semconv.EVENT_HEDGE, {semconv.DELAY_MS: event.delay_s * 1000})
+            return
+        _mark(semconv.EVENT_HEDGE_ENDED, {semconv.HEDGE_RESULT: event.result})
+        self._metrics.add(semconv.HEDGES, self._callee, event.result)
+
+    def _breaker(self, event: BreakerTransition | BreakerRejected) -> None:
+        if isinstance(event, BreakerRejected):
+            _mark(semconv.EVENT_BREAKER_REJECTED, {semconv.BREAKER_STATE: event.state})
+            self._metrics.add(semconv.BREAKER_REJECTIONS, self._callee)
+            return
+        _mark(semconv.EVENT_BREAKER, {semconv.BREAKER_OLD_STATE: event.old, semconv.BREAKER_STATE: event.new})
+        self._metrics.add(semconv.BREAKER_TRANSITIONS, self._callee, event.new)
+        self._breaker_is(event.new)
+        log.info("circuit breaker moved", extra={"callee": self._callee, "old": event.old, "new": event.new})
+
+    def _breaker_is(self, state: BreakerState) -> None:
+        for each in BreakerState:
+            self._metrics.set(semconv.BREAKER_STATES, int(each is state), self._callee, each)
+
+    def _bulkhead(self, event: BulkheadQueued | BulkheadRejected) -> None:
+        attributes = {semconv.DELAY_MS: event.waited_s * 1000}
+        if isinstance(event, BulkheadQueued):
+            _mark(semconv.EVENT_BULKHEAD_QUEUED, attributes)
+            return
+        _mark(semconv.EVENT_BULKHEAD_REJECTED, attributes)
+        self._metrics.add(semconv.BULKHEAD_REJECTIONS, self._callee)
 
 
-def _mark(name: str, attributes: dict[str, AttributeValue]) -> None:
+def _mark(name: str, attributes: Mapping[str, AttributeValue]) -> None:
     trace.get_current_span().add_event(name, attributes)

@@ -24,11 +24,14 @@ from services.chassis.errors import AttemptTimeoutError, CallError, Catalogue, D
 from services.chassis.resilience import outcome
 from services.chassis.resilience.attempt import Attempt
 from services.chassis.resilience.clock import Surroundings
+from services.chassis.resilience.fallback import Degraded, Fallback
 from services.chassis.resilience.outcome import Outcome
 from services.chassis.resilience.pipeline import Pipeline
 from services.chassis.resilience.policy import PRESETS, EdgePolicy, PolicyName, Preset, preset_of
 
 T = TypeVar("T")
+F = TypeVar("F")
+R = TypeVar("R")
 
 
 class CallSeam:
@@ -52,6 +55,7 @@ class CallSeam:
         classify = partial(outcome.of_error, catalogue=catalogue)
         self._heard = CallTelemetry(edge.callee, telemetry, classify)
         self._pipeline = Pipeline(edge, policy.only(PRESETS[preset]), self._heard, classify, surroundings)
+        self._heard.switched(self._pipeline.state())
         self._preset: Preset | None = preset
         self._switching = threading.Lock()
 
@@ -68,15 +72,19 @@ class CallSeam:
     def use(self, preset: Preset) -> None:
         """Puts a preset in force for the calls that begin from now on. From any thread."""
         with self._switching:
-            self._pipeline.switch(self.declared.only(PRESETS[preset]))
+            self._switch(self.declared.only(PRESETS[preset]))
             self._preset = preset
 
     def turn(self, switches: Mapping[PolicyName, bool]) -> None:
         """Turns single policies, which the edge must have declared, on or off. From any thread."""
         with self._switching:
             on, off = ({name for name, wanted in switches.items() if wanted is each} for each in (True, False))
-            self._pipeline.switch(self.declared.only((self.policy.names | on) - off))
+            self._switch(self.declared.only((self.policy.names | on) - off))
             self._preset = preset_of(self.policy.names, self.declared.names)
+
+    def _switch(self, policy: EdgePolicy) -> None:
+        self._pipeline.switch(policy)
+        self._heard.switched(self._pipeline.state())
 
     def state(self) -> Mapping[PolicyName, Mapping[str, Any]]:
         """The live state of those policies that are in force and have one. From any thread."""
@@ -92,14 +100,33 @@ class CallSeam:
         `attempt` is run once per attempt and must be safe to run again if `idempotent`.
         Raises what the attempt raised last, or a `CallError` when a policy ended the call.
         """
+        return await self._observed(
+            operation, idempotent, self._pipeline.run(operation, attempt, idempotent=idempotent)
+        )
+
+    async def call_or(
+        self,
+        operation: str,
+        attempt: Callable[[Attempt], Awaitable[T]],
+        fallback: Fallback[F],
+        *,
+        idempotent: bool,
+    ) -> T | Degraded[F]:
+        """As `call`, but where there is no answer, what `fallback` gives instead, if anything, and if it is in force."""
+        return await self._observed(
+            operation, idempotent, self._pipeline.run_or(operation, attempt, fallback, idempotent=idempotent)
+        )
+
+    async def _observed(self, operation: str, idempotent: bool, call: Awaitable[R]) -> R:
         started = time.perf_counter()
         with self._span(operation, idempotent) as span:
             try:
-                result = await self._pipeline.run(operation, attempt, idempotent=idempotent)
+                result = await call
             except BaseException as error:
                 self._ended(span, operation, started, outcome.of_error(error, self.catalogue), error)
                 raise
-            self._ended(span, operation, started, Outcome.SUCCESS, None)
+            ended = Outcome.DEGRADED if isinstance(result, Degraded) else Outcome.SUCCESS
+            self._ended(span, operation, started, ended, None)
             return result
 
     def _span(self, operation: str, idempotent: bool) -> AbstractContextManager[Span]:

@@ -57,7 +57,8 @@ def shown(seam: CallSeam) -> dict[str, Any]:
 def _policy(seam: CallSeam, name: PolicyName) -> dict[str, Any]:
     config = seam.declared.config(name)
     described = {"attempt_timeout_s": config} if isinstance(config, float | int) else asdict(config)
-    return {"in_force": name in seam.policy.names, **described}
+    plain = {key: sorted(value) if isinstance(value, frozenset) else value for key, value in described.items()}
+    return {"in_force": name in seam.policy.names, **plain}
 
 
 def _edge(by_callee: Mapping[str, CallSeam], callee: str) -> CallSeam:

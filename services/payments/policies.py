@@ -1,15 +1,10 @@
-"""What may stand between payments and its peers: one row per edge, in seconds. Which of it is in force is switched at run time."""
+"""What may stand between payments and its database. Which of it is in force is switched at run time."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from services.chassis.resilience.defaults import guarded
 from services.chassis.resilience.policy import EdgePolicy
-from services.chassis.resilience.retry import RetryConfig
-from services.chassis.resilience.retry_budget import RetryBudgetConfig
 
-POLICIES: Mapping[str, EdgePolicy] = MappingProxyType(
-    {
-        "payments-db": EdgePolicy(attempt_timeout=2.0, retry=RetryConfig(), budget=RetryBudgetConfig()),
-    }
-)
+POLICIES: Mapping[str, EdgePolicy] = MappingProxyType({"payments-db": guarded(2.0)})
 """Callee → the policies of the edge to it."""

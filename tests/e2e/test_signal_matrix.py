@@ -25,6 +25,14 @@ CALLS = {
     semconv.RETRIES_STOPPED,
     semconv.RETRY_BUDGET_WITHDRAWALS,
     semconv.RETRY_BUDGET_BALANCE,
+    semconv.BREAKER_STATES,
+    semconv.BREAKER_TRANSITIONS,
+    semconv.BREAKER_REJECTIONS,
+    semconv.BULKHEAD_IN_FLIGHT,
+    semconv.BULKHEAD_QUEUED,
+    semconv.BULKHEAD_REJECTIONS,
+    semconv.HEDGES,
+    semconv.FALLBACKS,
 }
 STORES = {semconv.DB_CLIENT_OPERATION_DURATION} | CALLS
 METRICS_OF = {

@@ -3,17 +3,15 @@
 from random import Random
 
 from services.chassis.resilience.clock import Surroundings
+from tests.fakes.clock import FakeClock
 
 
-class FakeTime:
-    """A Clock; `sleep` takes no time of anybody's, but moves it on."""
+class FakeTime(FakeClock):
+    """A clock whose `sleep` takes no time of anybody's, but moves it on."""
 
     def __init__(self, now: float = 100.0) -> None:
-        self.now = now
+        super().__init__(now)
         self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -52,8 +52,28 @@ class BudgetAsked:
     balance: float
 
 
-Event = AttemptEnded | RetryScheduled | RetryStopped | BudgetAsked
-Listener = Callable[[Event], None]
+class HedgeResult(StrEnum):
+    """What became of a hedge."""
+
+    WON = "won"  # it answered first
+    LOST = "lost"  # the first attempt did, after all
+    FAILED = "failed"  # neither answered well
+
+
+@dataclass(frozen=True)
+class HedgeSent:
+    """A second attempt is made beside the first, which has taken `delay_s` seconds already."""
+
+    operation: str
+    delay_s: float
+
+
+@dataclass(frozen=True)
+class HedgeEnded:
+    """A call that was hedged is over."""
+
+    operation: str
+    result: HedgeResult
 
 
 class BreakerState(StrEnum):
@@ -110,3 +130,35 @@ class BulkheadRejected:
 
 
 BulkheadEvent = BulkheadQueued | BulkheadRejected
+
+
+@dataclass(frozen=True)
+class BulkheadLoad:
+    """A bulkhead's numbers, after one of them has changed."""
+
+    in_flight: int
+    queued: int
+
+
+@dataclass(frozen=True)
+class FellBack:
+    """A call has ended with `error`, and its fallback was asked; `served`: it had something to give instead."""
+
+    operation: str
+    error: BaseException
+    served: bool
+
+
+Event = (
+    AttemptEnded
+    | RetryScheduled
+    | RetryStopped
+    | BudgetAsked
+    | HedgeSent
+    | HedgeEnded
+    | BreakerEvent
+    | BulkheadEvent
+    | BulkheadLoad
+    | FellBack
+)
+Listener = Callable[[Event], None]

@@ -8,6 +8,7 @@
 | a deadline spent in flight                         | FAILURE      |
 | the caller went away, a hedge that lost            | CANCELLED    |
 | our own rejection, before anything was sent        | REJECTED     |
+| a fallback's answer, of a logical call             | DEGRADED     |
 
 `CANCELLED` and `REJECTED` say nothing about the peer and are never recorded against it. A cancellation
 at the deadline is the deadline's: the limit around the whole request, or the caller's own, may end the
@@ -15,7 +16,9 @@ work a moment before the limit on the call does, and it was the peer that did no
 """
 
 import asyncio
+from collections.abc import Callable
 from enum import StrEnum
+from typing import Final
 
 from services.chassis.errors import CallRejectedError, Catalogue, PeerFailedError, ProblemError
 from services.chassis.resilience.deadline import cancelled_by_deadline
@@ -24,14 +27,26 @@ _BACKPRESSURE = {429}
 _SHED = "overloaded"
 
 
+LOST_HEDGE: Final = "a hedge was sooner"
+"""The message of the cancellation that ends an attempt when another of the same call has answered."""
+
+
 class Outcome(StrEnum):
-    """What one attempt says about the peer."""
+    """What one attempt says about the peer; of a logical call also that a fallback answered it."""
 
     SUCCESS = "success"
     FAILURE = "failure"
     BACKPRESSURE = "backpressure"
     CANCELLED = "cancelled"
     REJECTED = "rejected"
+    DEGRADED = "degraded"
+
+
+RETRYABLE: Final = frozenset({Outcome.FAILURE, Outcome.BACKPRESSURE})
+"""What another attempt may make good."""
+
+Classify = Callable[[BaseException], Outcome]
+"""The outcome table, over a catalogue of errors."""
 
 
 def of_error(error: BaseException, catalogue: Catalogue) -> Outcome:
@@ -42,7 +57,7 @@ def of_error(error: BaseException, catalogue: Catalogue) -> Outcome:
         return of_problem(error.problem, catalogue)
     if isinstance(error, CallRejectedError):
         return Outcome.REJECTED
-    if isinstance(error, asyncio.CancelledError) and not cancelled_by_deadline():
+    if isinstance(error, asyncio.CancelledError) and (LOST_HEDGE in error.args or not cancelled_by_deadline()):
         return Outcome.CANCELLED
     return Outcome.FAILURE
 

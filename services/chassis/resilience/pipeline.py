@@ -1,25 +1,44 @@
 """One edge's policies, composed in their documented order around each attempt.
 
-The order, outermost first: deadline → retry (budget) → attempt timeout. A policy that is not in force is not there: it
-costs nothing.
+The order, outermost first: fallback → deadline → hedge or retry (budget) → circuit breaker → bulkhead → attempt timeout.
+A policy that is not in force is not there: it costs nothing.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar, cast
 
 from services.chassis.edge import Edge
-from services.chassis.errors import DeadlineSpentError
+from services.chassis.errors import CallRejectedError, DeadlineSpentError, FaultlineError
 from services.chassis.resilience import deadline
 from services.chassis.resilience.attempt import Attempt, Call, Try
+from services.chassis.resilience.bulkhead import Bulkhead
+from services.chassis.resilience.circuit_breaker import CircuitBreaker, CircuitBreakerConfig
 from services.chassis.resilience.clock import Surroundings
-from services.chassis.resilience.events import AttemptEnded, Listener
+from services.chassis.resilience.deadline import Deadline
+from services.chassis.resilience.events import AttemptEnded, FellBack, Listener
+from services.chassis.resilience.fallback import Degraded, Fallback
+from services.chassis.resilience.guards import BreakerGuard, BulkheadGuard
+from services.chassis.resilience.hedge import Hedge
+from services.chassis.resilience.outcome import RETRYABLE, Classify, Outcome
 from services.chassis.resilience.policy import EdgePolicy, PolicyName
-from services.chassis.resilience.retry import Classify, Retry
+from services.chassis.resilience.retry import Retry
 from services.chassis.resilience.retry_budget import RetryBudget
 from services.chassis.resilience.timeouts import Timeouts, unlimited
 
 T = TypeVar("T")
+F = TypeVar("F")
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The policies of an edge that have a state."""
+
+    budget: RetryBudget | None = None
+    hedge: Hedge | None = None
+    breaker: CircuitBreaker | None = None
+    bulkhead: Bulkhead | None = None
 
 
 @dataclass(frozen=True)
@@ -27,14 +46,14 @@ class _InForce:
     """A policy composed; never changed, so that each call keeps the one it began with."""
 
     policy: EdgePolicy
-    budget: RetryBudget | None
+    parts: _Parts
     perform: Try
 
 
 class Pipeline:
     """The policies of one edge. Shared by all its calls; holds no state of a single one.
 
-    Calls are made in one thread; `switch` may be called from any other, one at a time.
+    Calls are made in one thread; `switch` may be called from any other, one at a time, and `state` from any.
     """
 
     def __init__(
@@ -47,46 +66,92 @@ class Pipeline:
     ) -> None:
         self.edge, self._tell, self._classify = edge, listener, classify
         self._surroundings = surroundings or Surroundings()
-        self._now = self._composed(policy, None)
+        self._now = self._composed(policy, _Parts())
 
     @property
     def policy(self) -> EdgePolicy:
         """What is in force."""
         return self._now.policy
 
-    def state(self) -> Mapping[PolicyName, Mapping[str, Any]]:
-        """The live state of those policies that are in force and have one."""
-        now = self._now
-        return {"budget": {"balance": round(now.budget.balance(), 3)}} if now.budget else {}
-
     def switch(self, policy: EdgePolicy) -> None:
         """Puts `policy` in force for calls that begin from now on. What stays as it was keeps its state."""
-        self._now = self._composed(policy, self._now)
+        self._now = self._composed(policy, self._now.parts)
+
+    def state(self) -> Mapping[PolicyName, Mapping[str, Any]]:
+        """The live state of those policies that are in force and have one."""
+        parts, state = self._now.parts, dict[PolicyName, Mapping[str, Any]]()
+        if parts.budget:
+            state["budget"] = {"balance": round(parts.budget.balance(), 3)}
+        if parts.breaker:
+            state["breaker"] = asdict(parts.breaker.snapshot())
+        if parts.bulkhead:
+            state["bulkhead"] = {"in_flight": parts.bulkhead.in_flight, "queued": parts.bulkhead.queued}
+        return state
 
     async def run(self, operation: str, attempt: Callable[[Attempt], Awaitable[T]], *, idempotent: bool = False) -> T:
         """Performs `attempt` under the policies; raises what it raises, or a `CallError` of ours."""
-        now = self._now
+        return cast("T", await self._performed(self._now, Call(operation, attempt, idempotent)))
+
+    async def run_or(
+        self,
+        operation: str,
+        attempt: Callable[[Attempt], Awaitable[T]],
+        fallback: Fallback[F],
+        *,
+        idempotent: bool = False,
+    ) -> T | Degraded[F]:
+        """As `run`; but where there is no answer, and fallbacks are in force, what `fallback` gives instead, if any."""
+        now, call = self._now, Call(operation, attempt, idempotent)
+        if now.policy.fallback is None:
+            return cast("T", await self._performed(now, call))
+        try:
+            with _all_but(now.policy.fallback.reserve_s):
+                return cast("T", await self._performed(now, call))
+        except FaultlineError as error:
+            instead = fallback(error) if self._classify(error) in _UNANSWERED else None
+            if self._classify(error) in _UNANSWERED:
+                self._tell(FellBack(operation, error, instead is not None))
+            if instead is None:
+                raise
+            return instead
+
+    async def _performed(self, now: _InForce, call: Call) -> Any:
         if now.policy.attempt_timeout is not None and deadline.current().spent():
-            raise DeadlineSpentError(self.edge, operation, "the deadline was spent before the call began")
-        if now.budget:
-            now.budget.deposit()
-        return cast("T", await now.perform(Call(operation, attempt, idempotent), 1))
+            raise DeadlineSpentError(self.edge, call.operation, "the deadline was spent before the call began")
+        if now.parts.budget:
+            now.parts.budget.deposit()
+        return await now.perform(call, 1)
 
-    def _composed(self, policy: EdgePolicy, before: _InForce | None) -> _InForce:
-        budget = self._budget(policy, before)
+    def _composed(self, policy: EdgePolicy, before: _Parts) -> _InForce:
+        parts = self._parts(policy, before)
         perform = self._told(self._limited(policy))
+        if parts.bulkhead:
+            perform = BulkheadGuard(self.edge, parts.bulkhead, self._tell, perform)
+        if parts.breaker:
+            perform = BreakerGuard(self.edge, parts.breaker, self._surroundings.clock, self._classify, perform)
+        if parts.hedge:
+            perform = _hedged(parts.hedge, perform)
         if policy.retry:
-            perform = self._retried(
-                Retry(policy.retry, budget, self._surroundings, self._classify, self._tell), perform
-            )
-        return _InForce(policy, budget, perform)
+            retry = Retry(policy.retry, parts.budget, self._surroundings, self._classify, self._tell)
+            perform = _retried(retry, perform)
+        return _InForce(policy, parts, perform)
 
-    def _budget(self, policy: EdgePolicy, before: _InForce | None) -> RetryBudget | None:
-        if policy.budget is None:
-            return None
-        if before and before.budget and before.budget.config == policy.budget:
-            return before.budget
-        return RetryBudget(policy.budget, self._surroundings.clock)
+    def _parts(self, policy: EdgePolicy, before: _Parts) -> _Parts:
+        """The parts that `policy` asks for: those from before where they are configured alike."""
+        budget, hedge, breaker, bulkhead = before.budget, before.hedge, before.breaker, before.bulkhead
+        around = self._surroundings
+        if _other(budget, policy.budget):
+            budget = RetryBudget(policy.budget, around.clock) if policy.budget else None
+        if _other(hedge, policy.hedge) or budget is not before.budget:
+            hedge = Hedge(policy.hedge, budget, around, self._classify, self._tell) if policy.hedge else None
+        if _other(breaker, policy.breaker):
+            breaker = self._breaker(policy.breaker) if policy.breaker else None
+        if _other(bulkhead, policy.bulkhead):
+            bulkhead = Bulkhead(policy.bulkhead, around.clock, self._tell) if policy.bulkhead else None
+        return _Parts(budget, hedge, breaker, bulkhead)
+
+    def _breaker(self, config: CircuitBreakerConfig) -> CircuitBreaker:
+        return CircuitBreaker(config, self._surroundings.clock, self._tell, self._surroundings.random)
 
     def _limited(self, policy: EdgePolicy) -> Try:
         if policy.attempt_timeout is None:
@@ -97,6 +162,8 @@ class Pipeline:
         async def told(call: Call, number: int) -> Any:
             try:
                 result = await perform(call, number)
+            except CallRejectedError:
+                raise  # nothing was sent: no attempt
             except BaseException as error:
                 self._tell(AttemptEnded(call.operation, number, error))
                 raise
@@ -105,12 +172,34 @@ class Pipeline:
 
         return told
 
-    @staticmethod
-    def _retried(retry: Retry, perform: Try) -> Try:
-        async def retried(call: Call, number: int) -> Any:
-            return await retry.run(call, perform, number)
 
-        return retried
+_UNANSWERED = {*RETRYABLE, Outcome.REJECTED}
+
+
+def _other(part: RetryBudget | Hedge | CircuitBreaker | Bulkhead | None, config: object) -> bool:
+    return (part.config if part else None) != config
+
+
+def _all_but(reserve_s: float) -> AbstractContextManager[object]:
+    """The deadline in force, but for so many seconds, where there are more."""
+    current = deadline.current()
+    if current.never() or current.remaining() <= reserve_s:
+        return nullcontext()
+    return deadline.bound(Deadline(current.expires_at - reserve_s, current.clock))
+
+
+def _hedged(hedge: Hedge, perform: Try) -> Try:
+    async def hedged(call: Call, number: int) -> Any:
+        return await (hedge.run(call, perform) if number == 1 else perform(call, number))
+
+    return hedged
+
+
+def _retried(retry: Retry, perform: Try) -> Try:
+    async def retried(call: Call, _: int) -> Any:
+        return await retry.run(call, perform)
+
+    return retried
 
 
 __all__ = ["Attempt", "EdgePolicy", "Pipeline"]

@@ -9,10 +9,14 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal, get_args
 
+from services.chassis.resilience.bulkhead import BulkheadConfig
+from services.chassis.resilience.circuit_breaker import CircuitBreakerConfig
+from services.chassis.resilience.fallback import FallbackConfig
+from services.chassis.resilience.hedge import HedgeConfig
 from services.chassis.resilience.retry import RetryConfig
 from services.chassis.resilience.retry_budget import RetryBudgetConfig
 
-PolicyName = Literal["timeouts", "retry", "budget"]
+PolicyName = Literal["timeouts", "bulkhead", "breaker", "retry", "budget", "hedge", "fallback"]
 POLICIES: Final[tuple[PolicyName, ...]] = get_args(PolicyName)
 
 Preset = Literal["off", "timeouts", "retries", "budgeted", "breaker", "full"]
@@ -23,7 +27,7 @@ PRESETS: Final[Mapping[Preset, frozenset[PolicyName]]] = MappingProxyType(
         "timeouts": frozenset({"timeouts"}),
         "retries": frozenset({"timeouts", "retry"}),
         "budgeted": frozenset({"timeouts", "retry", "budget"}),
-        "breaker": frozenset({"timeouts"}),
+        "breaker": frozenset({"timeouts", "breaker"}),
         "full": frozenset(POLICIES),
     }
 )
@@ -41,6 +45,10 @@ class EdgePolicy:
     attempt_timeout: float | None = None
     retry: RetryConfig | None = None
     budget: RetryBudgetConfig | None = None
+    breaker: CircuitBreakerConfig | None = None
+    bulkhead: BulkheadConfig | None = None
+    hedge: HedgeConfig | None = None
+    fallback: FallbackConfig | None = None
 
     def __post_init__(self) -> None:
         if self.attempt_timeout is not None and not self.attempt_timeout > 0:

@@ -6,7 +6,6 @@ proposal A6). Only the caller next to the failure retries: who gives up marks th
 that mark hands it on as it is; otherwise attempts would multiply with each link of a chain.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +14,8 @@ from services.chassis.resilience import deadline
 from services.chassis.resilience.attempt import Call, Try
 from services.chassis.resilience.clock import Surroundings
 from services.chassis.resilience.events import BudgetAsked, Listener, RetryScheduled, RetryStopped, Stopped
-from services.chassis.resilience.outcome import Outcome
+from services.chassis.resilience.outcome import RETRYABLE, Classify
 from services.chassis.resilience.retry_budget import RetryBudget
-
-Classify = Callable[[BaseException], Outcome]
-"""The outcome table, over a catalogue of errors."""
-
-_RETRYABLE = {Outcome.FAILURE, Outcome.BACKPRESSURE}
 
 
 @dataclass(frozen=True)
@@ -60,8 +54,9 @@ class Retry:
         self._config, self._budget, self._surroundings = config, budget, surroundings
         self._classify, self._tell = classify, listener
 
-    async def run(self, call: Call, attempt: Try, number: int = 1) -> Any:
-        """Performs `call` by attempts from `number` on; raises the last one's error, marked where it gave up."""
+    async def run(self, call: Call, attempt: Try) -> Any:
+        """Performs `call`, by one attempt or several; raises the last one's error, marked where it gave up."""
+        number = 1
         while True:
             try:
                 return await attempt(call, number)
@@ -75,7 +70,7 @@ class Retry:
 
     def _delay(self, call: Call, number: int, error: FaultlineError) -> float | None:
         """Seconds to wait before the next attempt, which is granted then; None where there is to be none."""
-        if self._classify(error) not in _RETRYABLE:
+        if self._classify(error) not in RETRYABLE:
             return None
         delay = self._backoff(number, error)
         reason = self._unwise(call, number, error, delay) or self._over_budget(call)

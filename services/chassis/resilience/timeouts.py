@@ -7,7 +7,7 @@ import asyncio
 from typing import Any
 
 from services.chassis.edge import Edge
-from services.chassis.errors import AttemptTimeoutError, DeadlineExceededError
+from services.chassis.errors import AttemptTimeoutError, DeadlineExceededError, DeadlineSpentError
 from services.chassis.resilience import deadline
 from services.chassis.resilience.attempt import Attempt, Call
 from services.chassis.resilience.clock import Clock
@@ -21,8 +21,13 @@ class Timeouts:
         self._edge, self._seconds, self._clock = edge, seconds, clock
 
     async def run(self, call: Call, number: int) -> Any:
-        """Makes the attempt; raises AttemptTimeoutError or DeadlineExceededError when it takes too long."""
+        """Makes the attempt; raises AttemptTimeoutError or DeadlineExceededError when it takes too long.
+
+        Raises DeadlineSpentError where it would have no time at all, as after a wait in a queue.
+        """
         attempt = self._attempt(number)
+        if attempt.limit.spent():
+            raise DeadlineSpentError(self._edge, call.operation, "the deadline was spent before the attempt began")
         seconds = attempt.limit.remaining()
         timer = asyncio.timeout(seconds)
         try:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import grpc
@@ -17,11 +18,13 @@ from services.chassis.calls import CallSeam, error_type
 from services.chassis.errors import PeerUnavailableError
 from services.chassis.principal import Principal
 from services.chassis.resilience.attempt import Attempt
+from services.chassis.resilience.fallback import Degraded, Fallback
 from services.chassis.resilience.outcome import Outcome, of_error
 from services.chassis.rpc.status import from_rpc_error
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
+Instead = TypeVar("Instead")
 Request_contra = TypeVar("Request_contra", contravariant=True)
 Response_co = TypeVar("Response_co", covariant=True)
 
@@ -92,11 +95,22 @@ class RpcClient:
 
         Raises: ProblemError with the peer's own problem; CallError when no usable answer came.
         """
-
-        async def attempt(each: Attempt) -> Response:
-            return await self._attempt(operation, method, request, principal, each)
-
+        attempt = partial(self._attempt, operation, method, request, principal)
         return await self._seam.call(operation, attempt, idempotent=idempotent)
+
+    async def call_or(
+        self,
+        operation: str,
+        method: Method[Request, Response],
+        request: Request,
+        fallback: Fallback[Instead],
+        *,
+        idempotent: bool,
+        principal: Principal | None = None,
+    ) -> Response | Degraded[Instead]:
+        """As `call`; but where there is no answer, what `fallback` gives instead, if anything, and if it is in force."""
+        attempt = partial(self._attempt, operation, method, request, principal)
+        return await self._seam.call_or(operation, attempt, fallback, idempotent=idempotent)
 
     async def _attempt(
         self,

@@ -1,0 +1,31 @@
+"""Configurations that suit a call within one machine or data centre; an edge that needs others says which."""
+
+from services.chassis.resilience.bulkhead import BulkheadConfig
+from services.chassis.resilience.circuit_breaker import CircuitBreakerConfig
+from services.chassis.resilience.policy import EdgePolicy
+from services.chassis.resilience.retry import RetryConfig
+from services.chassis.resilience.retry_budget import RetryBudgetConfig
+
+
+def guarded(attempt_timeout: float) -> EdgePolicy:
+    """Everything that suits any peer: attempts end after so many seconds, and are slow after half of them."""
+    return EdgePolicy(
+        attempt_timeout=attempt_timeout,
+        retry=RetryConfig(max_attempts=3, base_delay_s=0.025, max_delay_s=0.25),
+        budget=RetryBudgetConfig(ratio=0.2, floor_per_s=0.2, window_s=10.0),
+        breaker=CircuitBreakerConfig(
+            window="time",
+            window_size=10,
+            minimum_calls=10,
+            failure_rate_threshold=50.0,
+            slow_call_rate_threshold=80.0,
+            slow_call_duration_s=attempt_timeout / 2,
+            half_open_permitted_calls=5,
+            half_open_max_wait_s=5.0,
+            open_wait_s=1.0,
+            open_wait_multiplier=2.0,
+            open_wait_max_s=5.0,
+            open_wait_jitter=0.2,
+        ),
+        bulkhead=BulkheadConfig(max_concurrent=100, max_queue=100, max_wait_s=0.25),
+    )

@@ -1,0 +1,69 @@
+"""The circuit breaker and the bulkhead around each attempt: who may not pass is told as an error of the edge."""
+
+from typing import Any
+
+from services.chassis.edge import Edge
+from services.chassis.errors import BulkheadFullError, CircuitOpenError, FaultlineError
+from services.chassis.resilience.attempt import Call, Try
+from services.chassis.resilience.bulkhead import Bulkhead, BulkheadFull
+from services.chassis.resilience.circuit_breaker import CallNotPermitted, CircuitBreaker, Permit, Result
+from services.chassis.resilience.clock import Clock
+from services.chassis.resilience.events import BulkheadLoad, Listener
+from services.chassis.resilience.outcome import Classify, Outcome
+
+
+class BreakerGuard:
+    """Lets `attempt` pass as the breaker allows, and records what became of it."""
+
+    def __init__(self, edge: Edge, breaker: CircuitBreaker, clock: Clock, classify: Classify, attempt: Try) -> None:
+        self._edge, self._breaker, self._clock = edge, breaker, clock
+        self._classify, self._attempt = classify, attempt
+
+    async def __call__(self, call: Call, number: int) -> Any:
+        permit, began = self._permit(call), self._clock()
+        try:
+            answer = await self._attempt(call, number)
+        except BaseException as error:
+            permit.record(self._said(error), self._clock() - began)
+            raise
+        permit.record("success", self._clock() - began)
+        return answer
+
+    def _permit(self, call: Call) -> Permit:
+        try:
+            return self._breaker.acquire()
+        except CallNotPermitted as exc:
+            state = exc.state.replace("_", " ")
+            raise CircuitOpenError(self._edge, call.operation, state, retry_after=exc.retry_after) from exc
+
+    def _said(self, error: BaseException) -> Result:
+        # What the peer has retried is a failure behind it, and has a breaker of its own there: opening here too would
+        # cut off what the peer can do without whoever failed.
+        if isinstance(error, FaultlineError) and error.retried:
+            return "ignored"
+        return _RESULTS.get(self._classify(error), "ignored")
+
+
+_RESULTS: dict[Outcome, Result] = {Outcome.SUCCESS: "success", Outcome.FAILURE: "failure"}
+
+
+class BulkheadGuard:
+    """Lets `attempt` pass when there is room for it."""
+
+    def __init__(self, edge: Edge, bulkhead: Bulkhead, listener: Listener, attempt: Try) -> None:
+        self._edge, self._bulkhead, self._tell, self._attempt = edge, bulkhead, listener, attempt
+
+    async def __call__(self, call: Call, number: int) -> Any:
+        try:
+            await self._bulkhead.acquire()
+        except BulkheadFull as exc:
+            raise BulkheadFullError(self._edge, call.operation, str(exc)) from exc
+        self._changed()
+        try:
+            return await self._attempt(call, number)
+        finally:
+            self._bulkhead.release()
+            self._changed()
+
+    def _changed(self) -> None:
+        self._tell(BulkheadLoad(self._bulkhead.in_flight, self._bulkhead.queued))
