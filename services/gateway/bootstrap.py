@@ -1,5 +1,7 @@
 """The gateway's composition root: the only place where its concrete parts are chosen."""
 
+import time
+
 from fastapi import FastAPI
 
 from observability.telemetry import Telemetry
@@ -11,17 +13,23 @@ from services.chassis.http.server import HttpServer
 from services.chassis.rpc.client import RpcClient
 from services.chassis.service import Service
 from services.contracts.errors import CATALOGUE
+from services.contracts.pages import Page
 from services.gateway import api_keys, inventory_client, orders_client, pipeline
 from services.gateway.api_keys import ApiKeyAuthenticator
+from services.gateway.domain import Product
 from services.gateway.http_api import openapi, pages, v1
 from services.gateway.inventory_client import InventoryClient
 from services.gateway.orders_client import OrdersClient
 from services.gateway.pipeline import BodyRules
 from services.gateway.policies import policies
 from services.gateway.ports import Authenticator, Dependencies
+from services.gateway.product_cache import MemoryProductCache
 from services.gateway.settings import GatewaySettings
 
 NAME = "gateway"
+
+CACHED_PAGES, CACHED_PRODUCTS = 500, 5_000
+CACHE_MAX_AGE_S = 3_600.0
 
 
 def bootstrap(settings: GatewaySettings, telemetry: Telemetry) -> Service:
@@ -37,7 +45,9 @@ def bootstrap(settings: GatewaySettings, telemetry: Telemetry) -> Service:
     to_inventory = seam("inventory", "grpc", inventory_client.OPERATIONS)
     orders = HttpClient(settings.orders_targets, to_orders, telemetry)
     inventory = RpcClient(inventory_client.SERVICE, settings.inventory_targets, to_inventory, telemetry)
-    deps = Dependencies(InventoryClient(inventory), OrdersClient(orders, to_orders.edge))
+    pages = MemoryProductCache[Page[Product]](CACHED_PAGES, CACHE_MAX_AGE_S, time.monotonic)
+    products = MemoryProductCache[Product](CACHED_PRODUCTS, CACHE_MAX_AGE_S, time.monotonic)
+    deps = Dependencies(InventoryClient(inventory, pages, products), OrdersClient(orders, to_orders.edge))
     keys = ApiKeyAuthenticator(api_keys.read(settings.api_keys_file))
     public = pipeline.outside(create_app(deps, telemetry, keys, settings), keys)
     server = HttpServer(

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from services.contracts.money.money import Money
+
+T = TypeVar("T")
 
 Status = Literal["pending", "confirmed", "rejected", "cancelled"]
 
@@ -17,6 +19,19 @@ class Product:
     name: str
     price: Money
     available: int
+
+
+@dataclass(frozen=True)
+class Seen(Generic[T]):
+    """What the gateway shows of something: as its owner says it is now, or as it was seen `age_s` seconds ago."""
+
+    value: T
+    age_s: float | None = None
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the owner did not answer."""
+        return self.age_s is not None
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from services.chassis.principal import Principal
 from services.contracts.pages import Page
-from services.gateway.domain import Order, OrderRequest, Product
+from services.gateway.domain import Order, OrderRequest, Product, Seen
 
 
 class Authenticator(Protocol):
@@ -20,11 +20,30 @@ class Authenticator(Protocol):
 
 
 class Catalogue(Protocol):
-    """The products. Raises ProblemError with the owner's refusal, CallError where there is no answer."""
+    """The products, as they are or, where their owner does not answer, as they were seen.
 
-    async def list_products(self, principal: Principal, limit: int, cursor: str) -> Page[Product]: ...
+    Raises ProblemError with the owner's refusal, CallError where there is no answer, old or new.
+    """
 
-    async def get_product(self, principal: Principal, product_id: str) -> Product: ...
+    async def list_products(self, principal: Principal, limit: int, cursor: str) -> Seen[Page[Product]]: ...
+
+    async def get_product(self, principal: Principal, product_id: str) -> Seen[Product]: ...
+
+
+T = TypeVar("T")
+
+CacheKey = tuple[str | int | frozenset[str], ...]
+"""What was asked for, and with which scopes: what one may see, another may not."""
+
+
+class ProductCache(Protocol[T]):
+    """What the owner of products answered last. Bounded in number and in age: what it has not, it has not."""
+
+    def keep(self, key: CacheKey, value: T) -> None:
+        """Notes a new answer."""
+
+    def find(self, key: CacheKey) -> Seen[T] | None:
+        """The last answer to that question, with its age."""
 
 
 class Orders(Protocol):

@@ -7,22 +7,25 @@ ProblemError, an answer that is missing as CallError.
 from services.chassis.errors import PeerFailedError, ProblemError
 from services.chassis.principal import Principal
 from services.contracts.pages import Page
-from services.gateway.domain import Order, OrderRequest, Product
+from services.gateway.domain import Order, OrderRequest, Product, Seen
 from services.gateway.ports import Dependencies
 
 
-async def list_products(deps: Dependencies, principal: Principal, limit: int, cursor: str) -> Page[Product]:
+async def list_products(deps: Dependencies, principal: Principal, limit: int, cursor: str) -> Seen[Page[Product]]:
     """A page of the catalogue; an empty cursor for the first."""
     return await deps.catalogue.list_products(principal, limit, cursor)
 
 
-async def get_product(deps: Dependencies, principal: Principal, product_id: str) -> Product:
+async def get_product(deps: Dependencies, principal: Principal, product_id: str) -> Seen[Product]:
     """One product."""
     return await deps.catalogue.get_product(principal, product_id)
 
 
 async def place_order(deps: Dependencies, principal: Principal, key: str | None, request: OrderRequest) -> Order:
-    """A checkout: the confirmed order, or ProblemError saying why there is none."""
+    """A checkout: the confirmed order, or ProblemError saying why there is none.
+
+    It is still `pending` where the payment is away: it is carried on later, and then confirmed or rejected.
+    """
     if not key:
         raise ProblemError("idempotency-key-missing", "Send the header Idempotency-Key.")
     try:

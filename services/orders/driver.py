@@ -28,7 +28,7 @@ class DrivenElsewhereError(FaultlineError):
 async def drive(deps: Dependencies, principal: Principal, order: Order) -> Order:
     """Drives `order`, whose lease the caller holds, to a final state.
 
-    Raises: CallError where an answer is missing: then the order is as far as it came, and free to be driven on;
+    Raises: CallError or StepPostponedError where an answer is missing: then the order is as far as it came, and free to be driven on;
     DrivenElsewhereError.
     """
     try:

@@ -1,12 +1,18 @@
 """Payments over gRPC, as orders needs it."""
 
+from typing import TypeVar
+
 from services.chassis.principal import Principal
-from services.chassis.rpc.client import RpcClient
+from services.chassis.resilience.fallback import Degraded
+from services.chassis.rpc.client import Method, RpcClient
 from services.contracts.money.money import to_proto
 from services.contracts.payments.v1 import payments_pb2 as pb
 from services.contracts.payments.v1.payments_pb2_grpc import PaymentsStub
 from services.contracts.steps import Step, step_key
 from services.orders.domain import Order
+from services.orders.ports import StepPostponedError
+
+T = TypeVar("T")
 
 SERVICE = "faultline.payments.v1.Payments"
 
@@ -14,7 +20,7 @@ OPERATIONS = ("Authorize", "Capture", "Void", "Refund")
 
 
 class PaymentsClient:
-    """A Payments. Its steps carry keys, so that all are safe to send again."""
+    """A Payments. Its steps carry keys, so that all are safe to send again; the fallback of each is to do it later."""
 
     def __init__(self, rpc: RpcClient) -> None:
         self._rpc, self._stub = rpc, PaymentsStub(rpc.channel)
@@ -28,19 +34,26 @@ class PaymentsClient:
             amount=to_proto(order.total),
             payment_method=order.payment_method,
         )
-        await self._rpc.call("Authorize", self._stub.Authorize, request, idempotent=True, principal=principal)
+        await self._done("Authorize", self._stub.Authorize, request, principal, order)
 
     async def capture(self, principal: Principal, order: Order) -> None:
         key = step_key(order.order_id, Step.CAPTURE)
         request = pb.CaptureRequest(order_id=order.order_id, idempotency_key=key)
-        await self._rpc.call("Capture", self._stub.Capture, request, idempotent=True, principal=principal)
+        await self._done("Capture", self._stub.Capture, request, principal, order)
 
     async def void(self, principal: Principal, order: Order) -> None:
         key = step_key(order.order_id, Step.VOID)
         request = pb.VoidRequest(order_id=order.order_id, idempotency_key=key)
-        await self._rpc.call("Void", self._stub.Void, request, idempotent=True, principal=principal)
+        await self._done("Void", self._stub.Void, request, principal, order)
 
     async def refund(self, principal: Principal, order: Order) -> None:
         key = step_key(order.order_id, Step.REFUND)
         request = pb.RefundRequest(order_id=order.order_id, idempotency_key=key)
-        await self._rpc.call("Refund", self._stub.Refund, request, idempotent=True, principal=principal)
+        await self._done("Refund", self._stub.Refund, request, principal, order)
+
+    async def _done(
+        self, operation: str, method: Method[T, object], request: T, principal: Principal, order: Order
+    ) -> None:
+        answer = await self._rpc.call_or(operation, method, request, Degraded, idempotent=True, principal=principal)
+        if isinstance(answer, Degraded):
+            raise StepPostponedError(order) from answer.value

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from services.chassis.errors import FaultlineError
 from services.chassis.principal import Principal
 from services.contracts.steps import Step
 from services.orders.domain import IdempotencyRecord, Order, Reserved
@@ -32,8 +33,19 @@ class Inventory(Protocol):
     async def release(self, principal: Principal, order: Order) -> None: ...
 
 
+class StepPostponedError(FaultlineError):
+    """The peer is away, and the order's step is left to whoever drives it later. Raised in place of a CallError."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(f"{order.order_id} stays {order.state} until its next step can be done")
+        self.order = order
+
+
 class Payments(Protocol):
-    """The steps that payments performs for an order, each once however often it is asked for. Raises as Inventory."""
+    """The steps that payments performs for an order, each once however often it is asked for.
+
+    Each raises as Inventory's do, or StepPostponedError where payments is away and orders are to be kept for later.
+    """
 
     async def authorize(self, principal: Principal, order: Order) -> None: ...
 

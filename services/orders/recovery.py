@@ -23,7 +23,7 @@ from services.chassis.rounds import Rounds
 from services.orders import origin, use_cases
 from services.orders.domain import Order
 from services.orders.driver import DrivenElsewhereError
-from services.orders.ports import Dependencies
+from services.orders.ports import Dependencies, StepPostponedError
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Recovery(Rounds):
             return (await use_cases.recover(self._deps, order)).status
         except DrivenElsewhereError:
             return semconv.RECOVERY_ELSEWHERE
-        except CallError as error:
+        except (CallError, StepPostponedError) as error:
             log.warning("order stays pending", extra={"order_id": order.order_id, "error": str(error)})
             return "pending"
         except Exception as error:  # a defect, which must not keep the other orders from being recovered

@@ -14,7 +14,7 @@ from services.contracts.scopes import ORDERS_READ, ORDERS_WRITE
 from services.orders import domain
 from services.orders.domain import IdempotencyRecord, Order, Request
 from services.orders.driver import DrivenElsewhereError, drive
-from services.orders.ports import Dependencies, Orders
+from services.orders.ports import Dependencies, Orders, StepPostponedError
 
 LISTING = "orders"
 
@@ -38,7 +38,7 @@ async def checkout(deps: Dependencies, principal: Principal, key: str, request: 
     """Places an order and drives it to its end; with the same key and request, the same order and the same answer.
 
     `origin` is the traceparent of the request, for whoever may have to carry the order on.
-    Returns the confirmed order. Raises ProblemError: idempotency-key-missing, idempotency-key-reused (another request
+    Returns the confirmed order, or a pending one where payments is away and it is kept for later. Raises ProblemError: idempotency-key-missing, idempotency-key-reused (another request
     before), idempotency-key-in-use (the first is still running), the reason for which the order was rejected,
     order-cancelled, or service-unavailable and deadline-exceeded where an answer is missing and the order stays
     pending: repeating the request drives it on. All but the first two name the order in the extension `order_id`.
@@ -66,7 +66,7 @@ async def cancel_order(deps: Dependencies, principal: Principal, order_id: str) 
         return order
     try:
         return await drive(deps, principal, order)
-    except (CallError, DrivenElsewhereError):
+    except (CallError, DrivenElsewhereError, StepPostponedError):
         return order  # the mark is stored: the recovery goes on from here
 
 
@@ -79,7 +79,7 @@ async def due_orders(deps: Dependencies, limit: int) -> Sequence[Order]:
 async def recover(deps: Dependencies, order: Order) -> Order:
     """Drives a due order to its end, for its user. For the service itself, not for callers.
 
-    Raises CallError where an answer is missing, DrivenElsewhereError where somebody was quicker.
+    Raises CallError or StepPostponedError where an answer is missing, DrivenElsewhereError where somebody was quicker.
     """
     principal = Principal(order.user_id, RECOVERY, frozenset({ORDERS_WRITE}))
     claimed = order.claimed(deps.clock())
@@ -167,17 +167,23 @@ async def _driven(deps: Dependencies, principal: Principal, order: Order) -> Ord
         order = await drive(deps, principal, order)
     except DrivenElsewhereError as error:
         raise _in_use(order) from error
+    except StepPostponedError as postponed:
+        order = postponed.order
     except CallError as error:
         slug = "deadline-exceeded" if error.slug == "deadline-exceeded" else "service-unavailable"
         detail = "The order stays pending. Repeat the request with the same Idempotency-Key to carry it on."
         names = {"order_id": order.order_id}
-        raise ProblemError(slug, detail, retry_after=error.retry_after or 1.0, extensions=names) from error
+        problem = ProblemError(slug, detail, retry_after=error.retry_after or 1.0, extensions=names)
+        problem.retried = error.retried
+        raise problem from error
     finally:
         deps.listener.ended(order)
     return order
 
 
 def _answered(order: Order) -> Order:
+    if not order.is_final:
+        return order
     names = {"order_id": order.order_id}
     if order.cancelled_at_us is not None:
         raise ProblemError("order-cancelled", "The order was cancelled before it was confirmed.", extensions=names)

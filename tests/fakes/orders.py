@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from services.chassis.edge import Edge
-from services.chassis.errors import PeerFailedError, PeerUnavailableError, ProblemError
+from services.chassis.errors import CallError, PeerFailedError, PeerUnavailableError, ProblemError
 from services.chassis.principal import Principal
 from services.contracts.errors import CATALOGUE
 from services.contracts.money.money import Money
@@ -14,7 +14,7 @@ from services.inventory import ports as inventory_ports
 from services.inventory import use_cases as inventory
 from services.inventory.domain import Line
 from services.orders.domain import PREDECESSORS, IdempotencyRecord, Order, Reserved
-from services.orders.ports import Orders
+from services.orders.ports import Orders, StepPostponedError
 from services.payments import ports as payments_ports
 from services.payments import use_cases as payments
 from tests.fakes.transactions import MemoryStore
@@ -149,21 +149,32 @@ class InventoryPeer:
 
 
 class PaymentsPeer:
-    """A Payments that is the real one's use cases, without a network between."""
+    """A Payments that is the real one's use cases, without a network between.
+
+    `postpones`: where there is no answer, the step is left for later, as the real client has it with fallbacks in force.
+    """
 
     def __init__(self, deps: payments_ports.Dependencies) -> None:
-        self.deps, self.wire = deps, Wire(TO_PAYMENTS)
+        self.deps, self.wire, self.postpones = deps, Wire(TO_PAYMENTS), False
 
     async def authorize(self, principal: Principal, order: Order) -> None:
         amount = order.total or Money(0, "")
         what = (order.order_id, amount, order.payment_method)
-        await self.wire.ask(Step.AUTHORIZE, lambda: payments.authorize(self.deps, principal, *what))
+        await self._ask(order, Step.AUTHORIZE, lambda: payments.authorize(self.deps, principal, *what))
 
     async def capture(self, principal: Principal, order: Order) -> None:
-        await self.wire.ask(Step.CAPTURE, lambda: payments.capture(self.deps, principal, order.order_id))
+        await self._ask(order, Step.CAPTURE, lambda: payments.capture(self.deps, principal, order.order_id))
 
     async def void(self, principal: Principal, order: Order) -> None:
-        await self.wire.ask(Step.VOID, lambda: payments.void(self.deps, principal, order.order_id))
+        await self._ask(order, Step.VOID, lambda: payments.void(self.deps, principal, order.order_id))
 
     async def refund(self, principal: Principal, order: Order) -> None:
-        await self.wire.ask(Step.REFUND, lambda: payments.refund(self.deps, principal, order.order_id))
+        await self._ask(order, Step.REFUND, lambda: payments.refund(self.deps, principal, order.order_id))
+
+    async def _ask(self, order: Order, step: Step, call: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await self.wire.ask(step, call)
+        except CallError as error:
+            if self.postpones:
+                raise StepPostponedError(order) from error
+            raise

@@ -5,7 +5,7 @@ from datetime import datetime
 from services.chassis.principal import Principal
 from services.contracts.pages import Page
 from services.contracts.times import to_datetime
-from services.gateway.domain import Order, OrderLine, OrderRequest, Product
+from services.gateway.domain import Order, OrderLine, OrderRequest, Product, Seen
 from services.inventory import domain as inventory_domain
 from services.inventory import ports as inventory_ports
 from services.inventory import use_cases as inventory
@@ -15,17 +15,18 @@ from services.orders import use_cases as orders
 
 
 class MemoryCatalogue:
-    """A Catalogue."""
+    """A Catalogue. With an `age_s` it answers as if that long ago, because its owner does not."""
 
     def __init__(self, deps: inventory_ports.Dependencies) -> None:
         self._deps = deps
+        self.age_s: float | None = None
 
-    async def list_products(self, principal: Principal, limit: int, cursor: str) -> Page[Product]:
+    async def list_products(self, principal: Principal, limit: int, cursor: str) -> Seen[Page[Product]]:
         page = await inventory.list_products(self._deps, principal, limit, cursor)
-        return Page(tuple(_product(each) for each in page.items), page.next_cursor)
+        return Seen(Page(tuple(_product(each) for each in page.items), page.next_cursor), self.age_s)
 
-    async def get_product(self, principal: Principal, product_id: str) -> Product:
-        return _product(await inventory.get_product(self._deps, principal, product_id))
+    async def get_product(self, principal: Principal, product_id: str) -> Seen[Product]:
+        return Seen(_product(await inventory.get_product(self._deps, principal, product_id)), self.age_s)
 
 
 class MemoryPublicOrders:

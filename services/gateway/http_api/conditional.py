@@ -12,13 +12,17 @@ from fastapi import Header, Response
 from pydantic import BaseModel
 from pydantic.config import JsonDict
 
+from services.gateway.http_api import staleness
 from services.gateway.http_api.openapi import examples
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
 IfNoneMatch = Annotated[str | None, Header(description="ETags that you have the answers of; `*` for any.")]
 
-_HEADERS = {"ETag": {"description": "Names this content, for If-None-Match.", "schema": {"type": "string"}}}
+_HEADERS = {
+    "ETag": {"description": "Names this content, for If-None-Match.", "schema": {"type": "string"}},
+    **staleness.HEADERS,
+}
 _TAG = re.compile(r'(?:W/)?("[!#-~\x80-\xff]*")')
 _KNOWN = {"description": "You have it already: its ETag is among those of If-None-Match.", "headers": _HEADERS}
 

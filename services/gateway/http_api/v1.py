@@ -10,7 +10,7 @@ from services.chassis.errors import ProblemError
 from services.chassis.principal import Principal
 from services.contracts.pages import DEFAULT_LIMIT, MAX_LIMIT
 from services.gateway import api_keys, use_cases
-from services.gateway.http_api import conditional
+from services.gateway.http_api import conditional, staleness
 from services.gateway.http_api.conditional import IfNoneMatch, unless_known
 from services.gateway.http_api.openapi import examples, problems
 from services.gateway.ports import Dependencies
@@ -75,6 +75,17 @@ _CHECKOUT_PROBLEMS = (
     "unknown-payment-method",
 )
 
+_CHECKOUT: dict[int | str, dict[str, Any]] = {
+    201: _PLACED,
+    202: {
+        "description": "Kept, to be paid and confirmed later",
+        "model": schemas.Order,
+        "headers": {"Location": _LOCATION},
+        **examples({"pending": schemas.PENDING}),
+    },
+    **problems(*_CHECKOUT_PROBLEMS, at="/orders"),
+}
+
 _CANCELLATION: dict[int | str, dict[str, Any]] = {
     200: {"description": "Cancelled", **examples({"cancelled": schemas.CANCELLED})},
     202: {
@@ -109,15 +120,16 @@ def _add_products(router: APIRouter, deps: Dependencies) -> None:
         cursor: Cursor = "",
         if_none_match: IfNoneMatch = None,
     ) -> schemas.ProductPage | Response:
-        """A page of the catalogue."""
+        """A page of the catalogue. Where the catalogue does not answer, as it was last seen, and it says so."""
         page = await use_cases.list_products(deps, caller, limit, cursor)
-        _link_next(request, response, limit, page.next_cursor)
+        _link_next(request, response, limit, page.value.next_cursor)
+        staleness.tell(response, page.age_s)
         return unless_known(schemas.product_page(page), response, if_none_match)
 
     @router.get(
         "/products/{product_id}",
         tags=["products"],
-        response_model=schemas.Product,
+        response_model=schemas.SingleProduct,
         responses={
             **conditional.responses("The product", schemas.PRODUCT_EXAMPLES),
             **problems("product-not-found", at="/products/p-0001"),
@@ -125,10 +137,11 @@ def _add_products(router: APIRouter, deps: Dependencies) -> None:
     )
     async def get_product(
         caller: Caller, product_id: ProductId, response: Response, if_none_match: IfNoneMatch = None
-    ) -> schemas.Product | Response:
-        """One product."""
+    ) -> schemas.SingleProduct | Response:
+        """One product. Where the catalogue does not answer, as it was last seen, and it says so."""
         product = await use_cases.get_product(deps, caller, product_id)
-        return unless_known(schemas.product(product), response, if_none_match)
+        staleness.tell(response, product.age_s)
+        return unless_known(schemas.single_product(product), response, if_none_match)
 
 
 def _add_orders(router: APIRouter, deps: Dependencies) -> None:
@@ -137,13 +150,18 @@ def _add_orders(router: APIRouter, deps: Dependencies) -> None:
         tags=["orders"],
         status_code=201,
         dependencies=[Depends(json_only)],
-        responses={201: _PLACED, **problems(*_CHECKOUT_PROBLEMS, at="/orders")},
+        responses=_CHECKOUT,
     )
     async def place_order(
         caller: Caller, body: schemas.PlaceOrder, response: Response, idempotency_key: IdempotencyKey = None
     ) -> schemas.Order:
-        """A checkout: reserves the goods, charges the card and confirms the order, or undoes it all and says why."""
+        """A checkout: reserves the goods, charges the card and confirms the order, or undoes it all and says why.
+
+        202 means that the payment is away and the order is kept: it is carried on as soon as that is possible, and ends
+        `confirmed` or `rejected`. Ask for the order, or repeat the request with the same Idempotency-Key, to see which.
+        """
         order = await use_cases.place_order(deps, caller, idempotency_key, body.to_domain())
+        response.status_code = 202 if order.status == "pending" else 201
         response.headers["Location"] = f"{PREFIX}/orders/{order.order_id}"
         return schemas.order(order)
 

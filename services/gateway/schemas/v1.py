@@ -26,10 +26,14 @@ CANCELLED: JsonDict = {**_ORDER, "status": "cancelled"}
 PENDING: JsonDict = {**_ORDER, "status": "pending"}
 _REJECTED: JsonDict = {**_ORDER, "status": "rejected", "reason": "payment-declined"}
 
-PRODUCT_EXAMPLES: Examples = {"product": _PRODUCT}
+PRODUCT_EXAMPLES: Examples = {
+    "product": {**_PRODUCT, "degraded": False},
+    "as it was seen": {**_PRODUCT, "degraded": True},
+}
 PRODUCT_PAGE_EXAMPLES: Examples = {
-    "last page": {"items": [_PRODUCT], "next_cursor": None},
-    "one of several": {"items": [_PRODUCT], "next_cursor": "WyJwcm9kdWN0cyIsInAtMDAwMSJd"},
+    "last page": {"items": [_PRODUCT], "next_cursor": None, "degraded": False},
+    "one of several": {"items": [_PRODUCT], "next_cursor": "WyJwcm9kdWN0cyIsInAtMDAwMSJd", "degraded": False},
+    "as it was seen": {"items": [_PRODUCT], "next_cursor": None, "degraded": True},
 }
 PLACED_EXAMPLES: Examples = {"confirmed": _ORDER}
 ORDER_EXAMPLES: Examples = {**PLACED_EXAMPLES, "pending": PENDING, "rejected": _REJECTED, "cancelled": CANCELLED}
@@ -56,11 +60,23 @@ class Product(BaseModel):
     available: int = Field(description="Pieces that could be ordered a moment ago.")
 
 
+_DEGRADED = Field(
+    description="True where the catalogue did not answer: these are the last values that were seen, `Age` seconds ago."
+)
+
+
+class SingleProduct(Product):
+    """A product of the catalogue, by itself."""
+
+    degraded: bool = _DEGRADED
+
+
 class ProductPage(BaseModel):
     """A page of the catalogue."""
 
     items: list[Product]
     next_cursor: str | None = Field(description="For the parameter `cursor` of the next page; null on the last.")
+    degraded: bool = _DEGRADED
 
 
 class RequestedLine(BaseModel):
@@ -138,6 +154,10 @@ class Problem(BaseModel):
     errors: list[FieldProblem]
     retry_after: float | None = Field(description="Seconds to wait before trying again.")
     order_id: str | None = Field(None, description="The order that was begun, where there is one.")
+    retried: str | None = Field(
+        None,
+        description='"true" where whoever is next to the failure has tried again, so that others need not at once.',
+    )
 
 
 def product(it: domain.Product) -> Product:
@@ -146,9 +166,15 @@ def product(it: domain.Product) -> Product:
     return Product(product_id=it.product_id, name=it.name, price=price, available=it.available)
 
 
-def product_page(it: Page[domain.Product]) -> ProductPage:
+def single_product(it: domain.Seen[domain.Product]) -> SingleProduct:
     """`it` as it is shown."""
-    return ProductPage(items=[product(each) for each in it.items], next_cursor=it.next_cursor)
+    return SingleProduct(**product(it.value).model_dump(), degraded=it.degraded)
+
+
+def product_page(it: domain.Seen[Page[domain.Product]]) -> ProductPage:
+    """`it` as it is shown."""
+    items = [product(each) for each in it.value.items]
+    return ProductPage(items=items, next_cursor=it.value.next_cursor, degraded=it.degraded)
 
 
 def order(it: domain.Order) -> Order:

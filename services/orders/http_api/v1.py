@@ -37,6 +37,7 @@ def create_router(deps: Dependencies) -> APIRouter:
         idempotency_key: Annotated[str, Header()] = "",
     ) -> schemas.Order:
         order = await use_cases.checkout(deps, caller, idempotency_key, body.to_domain(), origin.current())
+        response.status_code = 201 if order.is_final else 202
         response.headers["Location"] = f"{PATH}/{order.order_id}"
         return schemas.order(order)
 

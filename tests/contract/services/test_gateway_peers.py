@@ -10,22 +10,29 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from observability.telemetry import Telemetry
+from services.chassis.calls import CallSeam
+from services.chassis.edge import Edge
 from services.chassis.errors import CallError, MalformedAnswerError, PeerFailedError, ProblemError
 from services.chassis.http.client import HttpClient
 from services.chassis.http.server import HttpServer
+from services.chassis.resilience.fallback import FallbackConfig
+from services.chassis.resilience.pipeline import EdgePolicy
 from services.chassis.rpc.client import RpcClient
 from services.chassis.rpc.interceptor import ServerInterceptor
 from services.chassis.rpc.server import GrpcServer
 from services.contracts.errors import CATALOGUE
 from services.contracts.money.money import EUR, Money
+from services.contracts.pages import Page
 from services.gateway import inventory_client
-from services.gateway.domain import OrderLine, OrderRequest, Product, RequestedLine
+from services.gateway.domain import OrderLine, OrderRequest, Product, RequestedLine, Seen
 from services.gateway.inventory_client import InventoryClient
 from services.gateway.orders_client import OrdersClient
 from services.gateway.ports import Catalogue, Orders
+from services.gateway.product_cache import MemoryProductCache
 from services.inventory import grpc_api
 from services.orders.bootstrap import create_app
 from tests.contract.services.running import HOST, free_port, running, seam
+from tests.fakes.clock import FakeClock
 from tests.fakes.public import MemoryCatalogue, MemoryPublicOrders
 from tests.fakes.shop import ALICE, BOB, NOBODY, Shop, product, shop
 from tests.refusals import refused
@@ -54,7 +61,12 @@ async def peers(request: pytest.FixtureRequest, telemetry: Telemetry) -> AsyncIt
     rpc = RpcClient(inventory_client.SERVICE, [f"{HOST}:{grpc_port}"], seam("inventory", "grpc", telemetry), telemetry)
     http = HttpClient([f"http://{HOST}:{http_port}"], to_orders, telemetry)
     async with running(inventory, orders, rpc, http):
-        yield Peers(InventoryClient(rpc), OrdersClient(http, to_orders.edge), it)
+        yield Peers(catalogue(rpc, FakeClock()), OrdersClient(http, to_orders.edge), it)
+
+
+def catalogue(rpc: RpcClient, clock: FakeClock) -> InventoryClient:
+    pages, products = MemoryProductCache[Page[Product]](10, 60, clock), MemoryProductCache[Product](10, 60, clock)
+    return InventoryClient(rpc, pages, products)
 
 
 def asked(*lines: tuple[str, int], payment_method: str = "pm_card_visa") -> OrderRequest:
@@ -63,15 +75,16 @@ def asked(*lines: tuple[str, int], payment_method: str = "pm_card_visa") -> Orde
 
 class TestCatalogue:
     async def test_lists_products_in_pages(self, peers: Peers) -> None:
-        first = await peers.catalogue.list_products(ALICE, 1, "")
+        first = (await peers.catalogue.list_products(ALICE, 1, "")).value
         assert first.items == (Product("p-1", "Product p-1", Money(500, EUR), 10),)
         assert first.next_cursor
-        last = await peers.catalogue.list_products(ALICE, 1, first.next_cursor)
+        last = (await peers.catalogue.list_products(ALICE, 1, first.next_cursor)).value
         assert [each.product_id for each in last.items] == ["p-2"]
         assert last.next_cursor is None
 
     async def test_gets_a_product(self, peers: Peers) -> None:
-        assert await peers.catalogue.get_product(ALICE, "p-2") == Product("p-2", "Product p-2", Money(70, EUR), 1)
+        found = await peers.catalogue.get_product(ALICE, "p-2")
+        assert found == Seen(Product("p-2", "Product p-2", Money(70, EUR), 1))
         await refused("product-not-found", peers.catalogue.get_product(ALICE, "p-9"))
 
     async def test_refuses(self, peers: Peers) -> None:
@@ -178,3 +191,29 @@ async def test_an_answer_that_is_no_order_is_told_from_one(telemetry: Telemetry,
     async with running(server, http):
         with pytest.raises(MalformedAnswerError):
             await OrdersClient(http, to_orders.edge).get_order(ALICE, "o")
+
+
+class TestACatalogueThatIsAway:
+    """The client, with fallbacks in force, before an inventory that is gone."""
+
+    async def test_is_shown_as_it_was_seen_to_those_who_may(self, telemetry: Telemetry) -> None:
+        it, port, clock = shop(product("p-1"), product("p-2")), free_port(), FakeClock()
+        policy = EdgePolicy(attempt_timeout=10.0, fallback=FallbackConfig())
+        edge = CallSeam(Edge("gateway", "inventory", "grpc"), policy, telemetry, CATALOGUE)
+        rpc = RpcClient(inventory_client.SERVICE, [f"{HOST}:{port}"], edge, telemetry)
+        client = catalogue(rpc, clock)
+        servicers = {inventory_client.SERVICE: grpc_api.adder(it.inventory_peer.deps)}
+        async with running(rpc):
+            async with running(GrpcServer(servicers, ServerInterceptor(telemetry, CATALOGUE), HOST, port)):
+                page = (await client.list_products(ALICE, 1, "")).value
+            clock.advance(5)
+            assert await client.list_products(ALICE, 1, "") == Seen(page, 5.0)
+            assert await client.get_product(ALICE, "p-1") == Seen(page.items[0], 5.0), "it was seen on the page"
+            for unseen in (client.get_product(ALICE, "p-2"), client.list_products(ALICE, 2, "")):
+                with pytest.raises(CallError):
+                    await unseen
+            with pytest.raises(CallError):
+                await client.get_product(NOBODY, "p-1")
+            edge.use("timeouts")
+            with pytest.raises(CallError):
+                await client.list_products(ALICE, 1, "")

@@ -7,7 +7,11 @@ from dataclasses import dataclass, replace
 import pytest
 
 from observability.telemetry import Telemetry
-from services.chassis.errors import CallError, PeerFailedError
+from services.chassis.calls import CallSeam
+from services.chassis.edge import Edge
+from services.chassis.errors import CallError, PeerFailedError, PeerUnavailableError
+from services.chassis.resilience.fallback import FallbackConfig
+from services.chassis.resilience.pipeline import EdgePolicy
 from services.chassis.rpc.client import RpcClient
 from services.chassis.rpc.interceptor import ServerInterceptor
 from services.chassis.rpc.server import GrpcServer
@@ -18,7 +22,7 @@ from services.orders import domain, inventory_client, payments_client
 from services.orders.domain import Order, Reserved
 from services.orders.inventory_client import InventoryClient
 from services.orders.payments_client import PaymentsClient
-from services.orders.ports import Inventory, Payments
+from services.orders.ports import Inventory, Payments, StepPostponedError
 from services.payments import grpc_api as payments_api
 from services.payments.domain import PaymentState
 from tests.contract.services.running import HOST, free_port, running, seam
@@ -148,3 +152,19 @@ class TestPayments:
 
     async def test_refuses_those_who_may_not(self, peers: Peers) -> None:
         await refused("forbidden", peers.payments.authorize(NOBODY, order(("p-1", 3))))
+
+
+async def test_a_payments_that_is_away_postpones_every_step_where_fallbacks_are_in_force(telemetry: Telemetry) -> None:
+    policy = EdgePolicy(attempt_timeout=10.0, fallback=FallbackConfig())
+    edge = CallSeam(Edge("orders", "payments", "grpc"), policy, telemetry, CATALOGUE)
+    rpc = RpcClient(payments_client.SERVICE, [f"{HOST}:{free_port()}"], edge, telemetry)
+    async with running(rpc):
+        client, placed = PaymentsClient(rpc), order(("p-1", 3))
+        for step in (client.authorize, client.capture, client.void, client.refund):
+            with pytest.raises(StepPostponedError) as caught:
+                await step(ALICE, placed)
+            assert caught.value.order is placed
+            assert isinstance(caught.value.__cause__, PeerUnavailableError)
+        edge.use("timeouts")
+        with pytest.raises(PeerUnavailableError):
+            await client.authorize(ALICE, placed)

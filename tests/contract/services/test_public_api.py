@@ -48,6 +48,7 @@ class Api:
     session: aiohttp.ClientSession
     url: str
     shop: Shop
+    catalogue: MemoryCatalogue
     headers: dict[str, str] = field(default_factory=lambda: {"X-API-Key": "flk_alice"})
     undocumented: list[str] = field(default_factory=list)
     document: Document | None = None
@@ -86,12 +87,13 @@ async def api(telemetry: Telemetry, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("API_KEYS_FILE", str(keys_file(tmp_path)))
     settings = GatewaySettings()
     it = shop(product("p-1"), product("p-2"))
-    deps = Dependencies(MemoryCatalogue(it.inventory_peer.deps), MemoryPublicOrders(it.deps))
+    catalogue = MemoryCatalogue(it.inventory_peer.deps)
+    deps = Dependencies(catalogue, MemoryPublicOrders(it.deps))
     keys = ApiKeyAuthenticator(api_keys.read(settings.api_keys_file))
     inner = create_app(deps, telemetry, keys, settings)
     app = pipeline.outside(inner, keys)
     async with running(HttpServer("gateway", app, HOST, port)), aiohttp.ClientSession() as session:
-        made = Api(session, f"http://{HOST}:{port}", it, document=Document(inner.openapi()))
+        made = Api(session, f"http://{HOST}:{port}", it, catalogue, document=Document(inner.openapi()))
         yield made
     assert not made.undocumented
 
@@ -133,6 +135,52 @@ class TestProducts:
         assert after.headers["ETag"] != before.headers["ETag"]
         for known in ("", '"', "nonsense", '"other"', after.headers["ETag"].strip('"')):
             assert (await api.ask("GET", path, headers={"If-None-Match": known})).status == 200
+
+
+class TestProductsWithoutInventory:
+    """The catalogue does not answer, but has been seen: what is shown says so."""
+
+    @pytest.mark.parametrize("path", [f"{PRODUCTS}/p-1", PRODUCTS, f"{PRODUCTS}?limit=1"])
+    async def test_are_shown_as_they_were_seen(self, api: Api, path: str) -> None:
+        fresh = await api.ask("GET", path)
+        assert fresh.body["degraded"] is False
+        assert {"Age", "Cache-Status"}.isdisjoint(fresh.headers)
+        api.catalogue.age_s = 12.7
+        stale = await api.ask("GET", path)
+        assert (stale.status, stale.body) == (200, {**fresh.body, "degraded": True})
+        assert stale.headers["Age"] == "12"
+        assert stale.headers["Cache-Status"] == "faultline-gateway; hit; ttl=-12; detail=stale-if-error"
+        assert stale.headers.get("Link") == fresh.headers.get("Link")
+
+    @pytest.mark.parametrize("path", [f"{PRODUCTS}/p-1", PRODUCTS])
+    async def test_are_never_taken_for_new(self, api: Api, path: str) -> None:
+        fresh = await api.ask("GET", path)
+        api.catalogue.age_s = 3.0
+        stale = await api.ask("GET", path, headers={"If-None-Match": fresh.headers["ETag"]})
+        assert stale.status == 200
+        again = await api.ask("GET", path, headers={"If-None-Match": stale.headers["ETag"]})
+        assert (again.status, again.text, again.headers["Age"]) == (304, "", "3")
+        api.catalogue.age_s = None
+        back = await api.ask("GET", path, headers={"If-None-Match": stale.headers["ETag"]})
+        assert (back.status, back.headers["ETag"]) == (200, fresh.headers["ETag"])
+
+
+class TestCheckoutsWithoutPayments:
+    async def test_are_kept_and_finished_later(self, api: Api) -> None:
+        api.shop.payments_peer.postpones = True
+        api.shop.payments_peer.wire.losses = ["request"]
+        kept = await api.check_out()
+        assert (kept.status, kept.body["status"]) == (202, "pending")
+        assert (await api.ask("GET", kept.headers["Location"])).body == kept.body
+        done = await api.check_out()
+        assert (done.status, done.body["status"]) == (201, "confirmed")
+        assert done.headers["Location"] == kept.headers["Location"]
+
+    async def test_are_refused_where_that_is_not_wanted(self, api: Api) -> None:
+        api.shop.payments_peer.wire.losses = ["request"]
+        answer = await api.check_out()
+        assert (answer.status, slug(answer)) == (503, "service-unavailable")
+        assert answer.body["order_id"] == "ord_1"
 
 
 class TestOrders:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.trace import SpanKind, StatusCode
-from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Column, Integer, MetaData, String, Table, event, insert, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from observability import semconv
@@ -19,6 +19,7 @@ from services.chassis.database import Database
 from services.chassis.edge import Edge
 from services.chassis.errors import AttemptTimeoutError, PeerUnavailableError, ProblemError
 from services.chassis.resilience.pipeline import EdgePolicy
+from services.chassis.resilience.retry import RetryConfig
 from services.contracts.errors import CATALOGUE
 from tests.integration.chassis.processes import eventually
 from tests.unit.chassis.recording import Recording, attributes_of, id_of
@@ -30,8 +31,11 @@ DURATION = semconv.DB_CLIENT_OPERATION_DURATION
 
 
 @asynccontextmanager
-async def database_at(file: Path, recording: Recording, attempt_timeout: float = 10) -> AsyncIterator[Database]:
-    seam = CallSeam(Edge("toy", "toy-db", "sql"), EdgePolicy(attempt_timeout), recording.telemetry, CATALOGUE)
+async def database_at(
+    file: Path, recording: Recording, attempt_timeout: float = 10, retry: RetryConfig | None = None
+) -> AsyncIterator[Database]:
+    policy = EdgePolicy(attempt_timeout, retry)
+    seam = CallSeam(Edge("toy", "toy-db", "sql"), policy, recording.telemetry, CATALOGUE)
     database = Database(f"sqlite+aiosqlite:///{file}", metadata, seam, recording.telemetry)
     try:
         await database.start()
@@ -240,3 +244,79 @@ async def test_a_statement_that_fails_is_an_error(database: Database, recording:
         await database.read("wrong", lambda session: session.execute(text("SELECT * FROM nowhere")))
     span = recording.named("SELECT toy-db")
     assert span.status.status_code is StatusCode.ERROR
+
+
+@pytest.fixture
+async def retried(file: Path, recording: Recording) -> AsyncIterator[Database]:
+    """A database whose edge retries."""
+    async with database_at(file, recording, retry=RetryConfig(base_delay_s=0.001, max_delay_s=0.001)) as running:
+        yield running
+
+
+class Flaky:
+    """Work that adds `name`, and fails as a driver does the first `failures` times, after it has added it."""
+
+    def __init__(self, name: str, failures: int) -> None:
+        self.runs = 0
+        self._name, self._failures = name, failures
+
+    async def __call__(self, session: AsyncSession) -> None:
+        self.runs += 1
+        await add(session, self._name)
+        if self.runs <= self._failures:
+            raise OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
+
+
+async def test_a_write_that_failed_before_its_commit_is_run_again(retried: Database, file: Path) -> None:
+    work = Flaky("a", failures=2)
+    await retried.write("add", work)
+    assert (work.runs, stored(file)) == (3, ["a"])
+
+
+async def test_a_write_whose_commit_failed_is_not_as_nobody_knows_what_it_did(retried: Database) -> None:
+    runs = 0
+
+    def fail(_: object) -> None:
+        raise OperationalError("COMMIT", {}, sqlite3.OperationalError("disk I/O error"))
+
+    async def work(session: AsyncSession) -> None:
+        nonlocal runs
+        runs += 1
+        await add(session, "a")
+        event.listen(session.sync_session, "before_commit", fail)
+
+    with pytest.raises(PeerUnavailableError, match="disk I/O error") as caught:
+        await retried.write("add", work)
+    assert runs == 1
+    assert not caught.value.took_no_effect
+    assert not caught.value.retried, "a caller that has a key may try again"
+
+
+async def test_a_write_that_was_given_up_is_not_run_again(file: Path, recording: Recording) -> None:
+    runs = 0
+
+    async def hang(session: AsyncSession) -> None:
+        nonlocal runs
+        runs += 1
+        await add(session, "a")
+        await asyncio.Event().wait()
+
+    retry = RetryConfig(base_delay_s=0.001, max_delay_s=0.001)
+    async with database_at(file, recording, attempt_timeout=0.05, retry=retry) as database:
+        with pytest.raises(AttemptTimeoutError):
+            await database.write("add", hang)
+        assert runs == 1
+
+
+async def test_a_read_is_run_again(retried: Database) -> None:
+    runs = 0
+
+    async def read(session: AsyncSession) -> list[str]:
+        nonlocal runs
+        runs += 1
+        if runs < 3:
+            raise OperationalError("SELECT", {}, sqlite3.OperationalError("disk I/O error"))
+        return await names_of(session)
+
+    assert await retried.read("names", read) == []
+    assert runs == 3
