@@ -31,6 +31,9 @@ CANCELLATION: Final = "order-cancelled"
 """The problem that says that it was cancelled before it was confirmed."""
 
 
+_KEPT: Final = 202
+
+
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
     """One answer that named an order. An order may have several; each is a promise of its own.
@@ -54,8 +57,11 @@ class Acknowledged:
 def status_of_answer(http_status: int, slug: str) -> Status:
     """What the answer to a checkout says of the order it names; `slug` is the problem's, empty for none.
 
-    Any other problem (the key is in use, a peer is away, the time is spent) leaves the order as it is: pending.
+    Any other problem (the key is in use, a peer is away, the time is spent) leaves the order as it is: pending. So does
+    202: it was kept, to be finished later.
     """
+    if http_status == _KEPT:
+        return "pending"
     if 200 <= http_status < 300:
         return "confirmed"
     if slug == CANCELLATION:

@@ -1,5 +1,9 @@
 """A peer is away: what its callers' policies make of it, switched while the system runs."""
 
+import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,9 +12,10 @@ from functools import partial
 import pytest
 
 from deploy.system import System, start_system
+from deploy.topology import EDGES
 from tests.e2e.http_api import Answer, Api
-from tests.e2e.policies import Calls, switch
-from tests.e2e.running import shopper
+from tests.e2e.policies import Calls, ask_policies, switch
+from tests.e2e.running import SERVICES, shopper
 from tests.e2e.topologies import LEFT_ALONE_REFERENCE
 from tests.waiting import eventually
 
@@ -24,6 +29,13 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with start_system(tmp_path_factory.mktemp("broken"), topology=LEFT_ALONE_REFERENCE) as started:
         eventually(partial(assert_sells, shopper(started)))
         started.supervisor.kill("payments-1", ttl_s=HELD_DOWN_S)
+        yield started
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system with two replicas of orders."""
+    with start_system(tmp_path_factory.mktemp("two"), replicas={"orders": 2}) as started:
         yield started
 
 
@@ -52,3 +64,96 @@ def test_what_a_dead_peer_gets(preset: str, least: float, most: float, broken: S
     assert check_out(shopper(broken), CHECKOUTS).keys() == {503}
     assert calls.number == CHECKOUTS
     assert least <= calls.amplification <= most
+
+
+def test_with_everything_in_force_nobody_is_refused_and_the_peer_is_left_in_peace(broken: System) -> None:
+    """Orders are kept for later; and the breaker opens, so that not even first attempts are made."""
+    for caller, callee in (("gateway", "orders"), ("orders", "payments")):
+        switch(broken, caller, callee, preset="full")
+    calls = Calls(broken, "orders", "payments")
+    assert check_out(shopper(broken), CHECKOUTS).keys() == {202}
+    assert calls.amplification < 0.9
+    breaker = switch(broken, "orders", "payments", fallback=False)["policies"]["breaker"]
+    assert breaker["state"] in {"open", "half_open"}
+    assert check_out(shopper(broken), 5).keys() == {503}
+
+
+def test_what_there_is_not_is_refused_with_what_there_is(broken: System) -> None:
+    answer = ask_policies(broken, "orders", "PUT", "payments", {"preset": "best"})
+    assert (answer.status, answer.json()["type"]) == (422, "/problems/validation-failed")
+    assert "off, timeouts, retries, budgeted, breaker, full" in answer.json()["detail"]
+
+
+def test_every_edge_has_policies(two: System) -> None:
+    shown = {name for caller in SERVICES for name in ask_policies(two, caller).json()}
+    assert shown == {f"{edge.caller}/{edge.callee}" for edge in EDGES}
+
+
+class TestRecovery:
+    """Inventory and payments go away and come back, with everything in force."""
+
+    def test_an_order_that_was_kept_is_finished_when_payments_is_back(self, own_system: System) -> None:
+        api = shopper(own_system)
+        own_system.supervisor.kill("payments-1", ttl_s=HELD_DOWN_S)
+        kept = api.check_out()
+        assert (kept.status, kept.json()["status"]) == (202, "pending")
+        own_system.supervisor.restart("payments-1")
+
+        def finished() -> None:
+            assert api.get(kept.headers["location"]).json()["status"] == "confirmed"
+
+        eventually(finished, within=60)
+
+    def test_products_are_shown_as_they_were_seen_while_inventory_is_away(self, own_system: System) -> None:
+        api = shopper(own_system)
+        fresh = api.get("/api/v1/products?limit=3")
+        own_system.supervisor.kill("inventory-1", ttl_s=HELD_DOWN_S)
+        stale = api.get("/api/v1/products?limit=3")
+        assert (stale.status, stale.json()) == (200, {**fresh.json(), "degraded": True})
+        assert int(stale.headers["age"]) >= 0
+        assert stale.headers["cache-status"].startswith("faultline-gateway; hit; ttl=")
+        assert stale.headers["etag"] != fresh.headers["etag"]
+        assert api.get("/api/v1/products?limit=99").status == 503, "it was never seen"
+        own_system.supervisor.restart("inventory-1")
+
+        def fresh_again() -> None:
+            assert api.get("/api/v1/products?limit=3").json() == fresh.json()
+
+        eventually(fresh_again, within=60)
+
+
+class TestTheCommand:
+    """`faultline policy` before two replicas of orders."""
+
+    def test_reaches_all_replicas(self, two: System) -> None:
+        assert faultline(two, "policy", "set", "orders/payments", "budgeted").splitlines() == [
+            f"orders/payments in orders-{number}: budgeted (timeouts, retry, budget)" for number in (1, 2)
+        ]
+        faultline(two, "policy", "set", "orders-2/payments", "breaker=on", "budget=off")
+        listed = json.loads(faultline(two, "policy", "list", "--json"))
+        presets = {each["instance"]: each["preset"] for each in listed["edges"] if each["edge"] == "orders/payments"}
+        assert presets == {"orders-1": "budgeted", "orders-2": "custom"}
+        assert "orders/payments" in faultline(two, "policy", "list")
+
+    @pytest.mark.parametrize(
+        ("arguments", "named"),
+        [
+            (("orders/payments", "best"), "off, timeouts, retries, budgeted, breaker, full"),
+            (("orders/payments", "luck=on"), "timeouts, bulkhead, breaker, retry, budget, fallback"),
+            (("orders/nobody", "full"), "payments"),
+            (("nobody/payments", "full"), "orders"),
+            (("orders", "full"), "orders/payments"),
+        ],
+    )
+    def test_says_what_there_is_where_it_is_asked_for_what_there_is_not(
+        self, two: System, arguments: tuple[str, ...], named: str
+    ) -> None:
+        assert named in faultline(two, "policy", "set", *arguments, code=os.EX_USAGE)
+
+
+def faultline(system: System, *arguments: str, code: int = 0) -> str:
+    """What the command writes."""
+    command = [sys.executable, "-m", "deploy.cli", *arguments, "--state", str(system.state.path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code, done.stderr
+    return done.stdout + done.stderr

@@ -56,6 +56,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     [
         (201, "", "confirmed"),
         (200, "", "confirmed"),
+        (202, "", "pending"),
         (402, "payment-declined", "rejected"),
         (409, "out-of-stock", "rejected"),
         (422, "unknown-product", "rejected"),

@@ -1,0 +1,1 @@
+"""Hurting and healing a running system from outside, by addresses."""
