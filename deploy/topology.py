@@ -108,6 +108,9 @@ _INVENTORY: Final = Targets("INVENTORY_TARGETS", "inventory", "GRPC_PORT")
 _PAYMENTS: Final = Targets("PAYMENTS_TARGETS", "payments", "GRPC_PORT")
 _ORDERS: Final = Targets("ORDERS_TARGETS", "orders", "HTTP_PORT", "http://")
 
+# A system on one's own machine is there to be hurt; elsewhere a service takes no faults unless it is told to.
+_HURTABLE: Final = {"FAULT_INJECTION_ENABLED": "true"}
+
 FAULTLINE: Final = Topology(
     processes=(
         Process(
@@ -127,6 +130,7 @@ FAULTLINE: Final = Topology(
             (Listener("GRPC_PORT", 50052), Listener(ADMIN_PORT, 9083), Listener(CONTROL_PORT, 9183)),
             (_SPANS_TO_BACKEND,),
             database=True,
+            settings=_HURTABLE,
         ),
         Process(
             "inventory",
@@ -134,6 +138,7 @@ FAULTLINE: Final = Topology(
             (Listener("GRPC_PORT", 50051), Listener(ADMIN_PORT, 9082), Listener(CONTROL_PORT, 9182)),
             (_SPANS_TO_BACKEND,),
             database=True,
+            settings=_HURTABLE,
         ),
         Process(
             "orders",
@@ -141,6 +146,7 @@ FAULTLINE: Final = Topology(
             (Listener("HTTP_PORT", 8081), Listener(ADMIN_PORT, 9081), Listener(CONTROL_PORT, 9181)),
             (_SPANS_TO_BACKEND, _INVENTORY, _PAYMENTS),
             database=True,
+            settings=_HURTABLE,
         ),
         Process(
             "gateway",
@@ -148,6 +154,7 @@ FAULTLINE: Final = Topology(
             (Listener("HTTP_PORT", 8080), Listener(ADMIN_PORT, 9080), Listener(CONTROL_PORT, 9180)),
             (_SPANS_TO_BACKEND, _ORDERS, _INVENTORY),
             api_keys=True,
+            settings=_HURTABLE,
         ),
     ),
     edges=EDGES,

@@ -83,6 +83,9 @@ RECOVERY_OUTCOME: Final = "faultline.recovery.outcome"
 RECOVERY_FAILURES: Final = "faultline.recovery.failures"  # drives in a row that came no further
 DEADLINE_REMAINING_MS: Final = "faultline.deadline.remaining_ms"
 PROBLEM: Final = "faultline.problem"  # a slug of the error catalogue
+FAULT_ID: Final = "faultline.fault.id"  # on spans and logs only, never a label
+FAULT_KIND: Final = "faultline.fault.kind"
+EXPERIMENT: Final = "faultline.experiment"
 TELEMETRY_RESULT: Final = "faultline.telemetry.result"
 CONNECTION_CUT: Final = "faultline.connection.cut"  # why a connection was ended without an answer
 LOAD_OUTCOME: Final = "faultline.load.outcome"  # the class: success, refused, failed, unanswered, not_sent
@@ -136,6 +139,7 @@ EVENT_BREAKER_REJECTED: Final = "faultline.circuit_breaker.rejected"
 EVENT_BULKHEAD_QUEUED: Final = "faultline.bulkhead.queued"
 EVENT_BULKHEAD_REJECTED: Final = "faultline.bulkhead.rejected"
 EVENT_FALLBACK: Final = "faultline.fallback"  # there was no answer; a fallback was asked for one
+EVENT_FAULT_INJECTED: Final = "faultline.fault.injected"
 EVENT_CHECKOUT_STEP: Final = "faultline.checkout.step"
 EVENT_CHECKOUT_TURNED: Final = "faultline.checkout.turned"  # the order is cancelled, or given up
 
@@ -392,6 +396,27 @@ RESERVATIONS_EXPIRED: Final = Metric(
     "counter",
     (),
     "Reservations that were given back because nobody sold or renewed them in time.",
+)
+FAULTS_TOUCHED: Final = Metric(
+    "faultline.faults.touched",
+    "{request}",
+    "counter",
+    (EXPERIMENT, FAULT_KIND),
+    "Requests, units of work and processes that an injected fault has touched.",
+)
+FAULTS_ACTIVE: Final = Metric(
+    "faultline.faults.active",
+    "{fault}",
+    "gauge",
+    (EXPERIMENT, FAULT_KIND),
+    "Injected faults that are in force.",
+)
+BAGGAGE_STRIPPED: Final = Metric(
+    "faultline.baggage.stripped",
+    "{request}",
+    "counter",
+    (),
+    "Requests from outside that came with baggage they may not bring, which was taken from them.",
 )
 BUILD_INFO: Final = Metric(
     "faultline.build.info",

@@ -1,1 +1,44 @@
-"""Hurting and healing a running system from outside, by addresses."""
+"""Hurting and healing a running system from outside, by addresses: faults in its services, and its processes.
+
+    found = target.read(state_folder)
+    faults, processes = HttpFaultControl(found), HttpProcessControl(found)
+    faults.add(Fault("payments", "latency", ttl_s=60, parameters={"ms": 500}))
+    processes.kill("payments", ttl_s=10)
+
+Whoever uses it depends on `ports`, so that a system in containers or in a cluster is another adapter. A name is a
+service's (`payments`: all its replicas), a replica's (`payments-2`), or, for faults, a database's (`payments-db`).
+"""
+
+from chaos.control.errors import (
+    AwayError,
+    ControlError,
+    NotRunningError,
+    RefusedError,
+    UnknownTargetError,
+    WrongStateError,
+)
+from chaos.control.fault import SUPERVISED_KINDS, Fault, Found, PlacedFault
+from chaos.control.faults import HttpFaultControl
+from chaos.control.ports import FaultControl, ProcessControl
+from chaos.control.process_state import ProcessState
+from chaos.control.processes import HttpProcessControl
+from chaos.control.target import Target
+
+__all__ = [
+    "SUPERVISED_KINDS",
+    "AwayError",
+    "ControlError",
+    "Fault",
+    "FaultControl",
+    "Found",
+    "HttpFaultControl",
+    "HttpProcessControl",
+    "NotRunningError",
+    "PlacedFault",
+    "ProcessControl",
+    "ProcessState",
+    "RefusedError",
+    "Target",
+    "UnknownTargetError",
+    "WrongStateError",
+]

@@ -14,6 +14,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "status": "Show the processes with state, ports, memory and event loop lag.",
         "logs": "Show what the processes log.",
         "trace": "Show a trace as a waterfall: the newest checkout's, or one by id.",
+        "fault": "Break the running system by hand, for a while: add, list, clear.",
         "policy": "See and switch what stands between callers and their peers: list, set.",
         "load": "Send requests, as customers would.",
         "verify": "Prove that nothing was lost, doubled or forgotten.",

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer
 from sqlalchemy import Connection, MetaData, event, text
@@ -36,6 +36,14 @@ Work = Callable[[AsyncSession], Awaitable[T]]
 Turn = AbstractAsyncContextManager[None]
 """Waits for the right to begin a transaction, and gives it back."""
 
+
+class Inject(Protocol):
+    """What is awaited before each unit of work while it is true: an injected fault waits there, or raises an OSError."""
+
+    def __bool__(self) -> bool: ...
+    async def __call__(self, operation: str) -> None: ...
+
+
 _READ_ONLY = "faultline_read_only"
 _UNDO_TIMEOUT = 2.0  # seconds that an abandoned transaction gets to be undone
 _BUSY_TIMEOUT = 1.0  # seconds; shorter than any attempt, so that it is the database that says why
@@ -44,8 +52,11 @@ _BUSY_TIMEOUT = 1.0  # seconds; shorter than any attempt, so that it is the data
 class Database:
     """A component. `metadata` is created at start where it is missing."""
 
-    def __init__(self, url: str, metadata: MetaData, seam: CallSeam, telemetry: Telemetry) -> None:
+    def __init__(
+        self, url: str, metadata: MetaData, seam: CallSeam, telemetry: Telemetry, inject: Inject | None = None
+    ) -> None:
         self.name = f"database {seam.edge.callee}"
+        self._inject = inject
         self._metadata, self._seam, self._telemetry = metadata, seam, telemetry
         self._engine = _engine(url, seam.edge.callee)
         _trace(self._engine, telemetry)
@@ -101,6 +112,8 @@ class Database:
     async def _attempt(self, operation: str, engine: AsyncEngine, turn: Turn, work: Work[T]) -> T:
         started, result, progress = time.perf_counter(), Outcome.SUCCESS, _Progress()
         try:
+            if self._inject:
+                await self._inject(operation)
             return await self._to_its_end(partial(_transaction, engine, turn, work, progress))
         except (OperationalError, PoolTimeoutError, OSError) as exc:
             result = Outcome.FAILURE

@@ -18,6 +18,8 @@ from services.chassis.admin import Check, LoopLag
 from services.chassis.calls import CallSeam
 from services.chassis.component import Component, Lifecycle
 from services.chassis.errors import FaultlineError, SettingsError
+from services.chassis.faults import api as faults_api
+from services.chassis.faults.site import FaultSite
 from services.chassis.http.refusal import PlainRefusals
 from services.chassis.http.server import HttpServer
 from services.chassis.listener import EX_UNAVAILABLE
@@ -29,7 +31,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Service:
-    """What a composition root returns: components in starting order, readiness checks, outbound edges.
+    """What a composition root returns: components in starting order, readiness checks, outbound edges, its faults.
 
     `peers` are checks too; `/readyz` tells what they find, and is not the less ready for it.
     """
@@ -38,6 +40,7 @@ class Service:
     checks: Mapping[str, Check] = field(default_factory=dict)
     peers: Mapping[str, Check] = field(default_factory=dict)
     seams: Sequence[CallSeam] = ()
+    faults: FaultSite | None = None
 
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -108,9 +111,14 @@ def _side_listeners(
     loop = asyncio.get_running_loop()
     lag = LoopLag(loop)
     admin_app = admin.create_app(telemetry, lifecycle, loop, lag, service.checks, service.peers)
-    control_app = control.create_app(settings.control_token.get_secret_value(), policies_api.routes(service.seams))
+    routes, watches = policies_api.routes(service.seams), [lag.watch]
+    if service.faults:
+        service.faults.run_on(loop)
+        routes += faults_api.routes(service.faults)
+        watches.append(service.faults.watch)
+    control_app = control.create_app(settings.control_token.get_secret_value(), routes)
     listeners = [
         HttpServer("admin", PlainRefusals(admin_app), settings.bind_host, settings.admin_port, "ADMIN_PORT"),
         HttpServer("control", PlainRefusals(control_app), settings.control_host, settings.control_port, "CONTROL_PORT"),
     ]
-    return SideThread("admin and control", listeners, [lag.watch])
+    return SideThread("admin and control", listeners, watches)

@@ -86,6 +86,9 @@ class ServiceSettings(BaseSettings):
         "full",
         description="Policies in force on outbound edges at the start: off, timeouts, retries, budgeted, breaker, full.",
     )
+    fault_injection_enabled: bool = Field(
+        False, description="Whether the control listener takes faults to inject. `faultline up` switches it on."
+    )
     drain_timeout_s: float = Field(
         10.0, gt=0, le=300, description="Seconds that requests in flight get to finish when the process is told to end."
     )

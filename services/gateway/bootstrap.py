@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from observability.telemetry import Telemetry
 from services.chassis.calls import CallSeam
 from services.chassis.edge import Edge, Kind
+from services.chassis.faults.site import FaultSite
 from services.chassis.http import app, middleware
 from services.chassis.http.client import HttpClient
 from services.chassis.http.server import HttpServer
@@ -49,7 +50,8 @@ def bootstrap(settings: GatewaySettings, telemetry: Telemetry) -> Service:
     products = MemoryProductCache[Product](CACHED_PRODUCTS, CACHE_MAX_AGE_S, time.monotonic)
     deps = Dependencies(InventoryClient(inventory, pages, products), OrdersClient(orders, to_orders.edge))
     keys = ApiKeyAuthenticator(api_keys.read(settings.api_keys_file))
-    public = pipeline.outside(create_app(deps, telemetry, keys, settings), keys)
+    faults = FaultSite(NAME, telemetry, CATALOGUE, enabled=settings.fault_injection_enabled)
+    public = pipeline.outside(create_app(deps, telemetry, keys, settings, faults), keys, telemetry.metrics)
     server = HttpServer(
         "http server", public, settings.bind_host, settings.http_port, limits=settings.limits, telemetry=telemetry
     )
@@ -62,11 +64,16 @@ def bootstrap(settings: GatewaySettings, telemetry: Telemetry) -> Service:
         checks={"listener": server.check, "keys": keys.check},
         peers={"orders": orders.check, "inventory": inventory.check},
         seams=[to_orders, to_inventory],
+        faults=faults,
     )
 
 
 def create_app(
-    deps: Dependencies, telemetry: Telemetry, authenticator: Authenticator, settings: GatewaySettings
+    deps: Dependencies,
+    telemetry: Telemetry,
+    authenticator: Authenticator,
+    settings: GatewaySettings,
+    faults: FaultSite | None = None,
 ) -> FastAPI:
     """The application over `deps`."""
     body = BodyRules(settings.max_body_bytes, settings.body_timeout_s)
@@ -74,7 +81,7 @@ def create_app(
     made = app.create(
         telemetry,
         CATALOGUE,
-        steps,
+        [*steps, *([faults.http()] if faults else [])],
         title="Faultline",
         version="1",
         description="A shop: browse its catalogue, place orders, look at your own.",
@@ -86,4 +93,6 @@ def create_app(
     pages.add_pages(made)
     openapi.describe(made)
     middleware.declare_routes(made, telemetry)
+    if faults:
+        faults.serves(made)
     return made

@@ -1,7 +1,8 @@
 """The gateway's pipeline: what every request passes, in this order.
 
 Outside of tracing, because tracing would believe what it reads:
-  StripHeaders     baggage and whatever only the inside may say
+  StripHeaders     whatever only the inside may say
+  ForeignBaggage   baggage is dropped and counted, but for what scopes faults, from those who may inject them
   ForeignTrace     a traceparent is continued for those who may, else set aside to be linked
 Then the span begins, the trace id is put on the answer, the request is measured, errors become problem documents
 (`services.chassis.http.app`), and inside of that:
@@ -12,6 +13,7 @@ Then the span begins, the trace id is put on the answer, the request is measured
 and then the routes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from opentelemetry import trace
@@ -20,17 +22,18 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from observability import semconv
+from observability.metrics import Instruments
 from services.chassis import principal
 from services.chassis.http.asgi import headers_of
 from services.chassis.http.body import BodyInTime
 from services.chassis.http.middleware import BodyLimit, DeadlineGate, ForeignTrace, StripHeaders
-from services.contracts.scopes import TRACES_CONTINUE
+from services.contracts.scopes import FAULTS_INJECT, TRACES_CONTINUE
 from services.gateway.api_keys import ApiKeyAuthenticator
+from services.gateway.baggage import ForeignBaggage
 from services.gateway.ports import Authenticator
 
 INTERNAL_HEADERS = frozenset(
     {
-        semconv.HEADER_BAGGAGE,
         semconv.HEADER_GRPC_TIMEOUT,
         principal.USER_ID,
         principal.CLIENT_ID,
@@ -60,14 +63,18 @@ def steps(authenticator: Authenticator, body: BodyRules, timeout: float) -> list
     ]
 
 
-def outside(app: ASGIApp, keys: ApiKeyAuthenticator) -> ASGIApp:
+def outside(app: ASGIApp, keys: ApiKeyAuthenticator, metrics: Instruments) -> ASGIApp:
     """`app` with the steps that come before its span."""
 
-    def may_continue(headers: Headers) -> bool:
-        found = keys.find(headers)
-        return found is not None and found.may(TRACES_CONTINUE)
+    def may(scope: str) -> Callable[[Headers], bool]:
+        def asked(headers: Headers) -> bool:
+            found = keys.find(headers)
+            return found is not None and found.may(scope)
 
-    return StripHeaders(ForeignTrace(app, may_continue), INTERNAL_HEADERS)
+        return asked
+
+    traced = ForeignTrace(app, may(TRACES_CONTINUE))
+    return StripHeaders(ForeignBaggage(traced, may(FAULTS_INJECT), metrics), INTERNAL_HEADERS)
 
 
 class Authentication:

@@ -6,6 +6,7 @@ from observability.telemetry import Telemetry
 from services.chassis.calls import CallSeam
 from services.chassis.database import Database
 from services.chassis.edge import Edge
+from services.chassis.faults.site import FaultSite
 from services.chassis.rpc.interceptor import ServerInterceptor
 from services.chassis.rpc.server import GrpcServer
 from services.chassis.service import Service
@@ -27,12 +28,13 @@ def bootstrap(settings: InventorySettings, telemetry: Telemetry) -> Service:
     edge = Edge(NAME, "inventory-db", "sql")
     seam = CallSeam(edge, POLICIES[edge.callee], telemetry, CATALOGUE, settings.policy_preset)
     seam.declare(*OPERATIONS)
-    database = Database(settings.database_url, metadata, seam, telemetry)
+    faults = FaultSite(NAME, telemetry, CATALOGUE, enabled=settings.fault_injection_enabled)
+    database = Database(settings.database_url, metadata, seam, telemetry, faults.storage(seam.edge.callee, OPERATIONS))
     hold_for_us = int(settings.reservation_ttl_s * 1_000_000)
     deps = Dependencies(SqlStockStore(database), lambda: time.time_ns() // 1000, hold_for_us)
     seed = Seed(deps, catalogue.products(settings.catalogue_stock))
-    interceptor = ServerInterceptor(telemetry, CATALOGUE)
+    interceptor = ServerInterceptor(telemetry, CATALOGUE, faults.grpc(grpc_api.SERVICE))
     servicers, checks = {grpc_api.SERVICE: grpc_api.adder(deps)}, {"database": database.check}
     server = GrpcServer(servicers, interceptor, settings.bind_host, settings.grpc_port, checks)
     expiry = Expiry(deps, telemetry, settings.expiry_interval_s, settings.expiry_grace_s)
-    return Service([database, seed, expiry, server], checks=checks, seams=[seam])
+    return Service([database, seed, expiry, server], checks=checks, seams=[seam], faults=faults)

@@ -10,6 +10,7 @@ from observability.telemetry import Telemetry
 from services.chassis.calls import CallSeam
 from services.chassis.database import Database
 from services.chassis.edge import Edge, Kind
+from services.chassis.faults.site import FaultSite
 from services.chassis.http import app
 from services.chassis.http.middleware import DeadlineGate, declare_routes
 from services.chassis.http.server import HttpServer
@@ -41,7 +42,9 @@ def bootstrap(settings: OrdersSettings, telemetry: Telemetry) -> Service:
     to_database = seam("orders-db", "sql", use_cases.OPERATIONS)
     to_inventory = seam("inventory", "grpc", inventory_client.OPERATIONS)
     to_payments = seam("payments", "grpc", payments_client.OPERATIONS)
-    database = Database(settings.database_url, metadata, to_database, telemetry)
+    faults = FaultSite(NAME, telemetry, CATALOGUE, enabled=settings.fault_injection_enabled)
+    storage_faults = faults.storage(to_database.edge.callee, use_cases.OPERATIONS)
+    database = Database(settings.database_url, metadata, to_database, telemetry, storage_faults)
     inventory = RpcClient(inventory_client.SERVICE, settings.inventory_targets, to_inventory, telemetry)
     payments = RpcClient(payments_client.SERVICE, settings.payments_targets, to_payments, telemetry)
     deps = Dependencies(
@@ -54,20 +57,23 @@ def bootstrap(settings: OrdersSettings, telemetry: Telemetry) -> Service:
         rules=settings.rules,
     )
     recovery = Recovery(deps, telemetry, settings.recovery_interval_s, settings.recovery_concurrency)
-    public = create_app(deps, telemetry)
+    public = create_app(deps, telemetry, faults)
     server = HttpServer("http server", public, settings.bind_host, settings.http_port, telemetry=telemetry)
     return Service(
         [database, inventory, payments, recovery, server],
         checks={"database": database.check, "listener": server.check},
         peers={"inventory": inventory.check, "payments": payments.check},
         seams=[to_database, to_inventory, to_payments],
+        faults=faults,
     )
 
 
-def create_app(deps: Dependencies, telemetry: Telemetry) -> FastAPI:
+def create_app(deps: Dependencies, telemetry: Telemetry, faults: FaultSite | None = None) -> FastAPI:
     """The application over `deps`. Its callers are inside, so that their deadlines are trusted."""
-    steps = [Middleware(DeadlineGate, cap=None)]
+    steps = [Middleware(DeadlineGate, cap=None), *([faults.http()] if faults else [])]
     made = app.create(telemetry, CATALOGUE, steps, title="Orders", openapi_url=None)
     made.include_router(v1.create_router(deps))
     declare_routes(made, telemetry)
+    if faults:
+        faults.serves(made)
     return made

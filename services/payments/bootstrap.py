@@ -6,6 +6,7 @@ from observability.telemetry import Telemetry
 from services.chassis.calls import CallSeam
 from services.chassis.database import Database
 from services.chassis.edge import Edge
+from services.chassis.faults.site import FaultSite
 from services.chassis.rpc.interceptor import ServerInterceptor
 from services.chassis.rpc.server import GrpcServer
 from services.chassis.service import Service
@@ -26,11 +27,12 @@ def bootstrap(settings: PaymentsSettings, telemetry: Telemetry) -> Service:
     edge = Edge(NAME, "payments-db", "sql")
     seam = CallSeam(edge, POLICIES[edge.callee], telemetry, CATALOGUE, settings.policy_preset)
     seam.declare(*OPERATIONS)
-    database = Database(settings.database_url, metadata, seam, telemetry)
+    faults = FaultSite(NAME, telemetry, CATALOGUE, enabled=settings.fault_injection_enabled)
+    database = Database(settings.database_url, metadata, seam, telemetry, faults.storage(seam.edge.callee, OPERATIONS))
     latency = settings.provider_latency_ms / 1000
     provider = SimulatedProvider(settings.provider_concurrency, latency, telemetry.tracer)
     deps = Dependencies(SqlPaymentStore(database), provider, lambda: time.time_ns() // 1000)
-    interceptor = ServerInterceptor(telemetry, CATALOGUE)
+    interceptor = ServerInterceptor(telemetry, CATALOGUE, faults.grpc(grpc_api.SERVICE))
     servicers, checks = {grpc_api.SERVICE: grpc_api.adder(deps)}, {"database": database.check}
     server = GrpcServer(servicers, interceptor, settings.bind_host, settings.grpc_port, checks)
-    return Service([database, server], checks=checks, seams=[seam])
+    return Service([database, server], checks=checks, seams=[seam], faults=faults)

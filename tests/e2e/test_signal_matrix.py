@@ -11,7 +11,13 @@ from tests.e2e.running import SERVICES, admin_url, log_lines, shopper
 from tests.e2e.traces import Traces
 from tests.waiting import eventually
 
-EVERY_PROCESS = {semconv.BUILD_INFO, semconv.EVENT_LOOP_LAG, semconv.TELEMETRY_SPANS}
+EVERY_PROCESS = {
+    semconv.BUILD_INFO,
+    semconv.EVENT_LOOP_LAG,
+    semconv.TELEMETRY_SPANS,
+    semconv.FAULTS_TOUCHED,
+    semconv.FAULTS_ACTIVE,
+}
 SERVES_HTTP = {
     semconv.HTTP_SERVER_REQUEST_DURATION,
     semconv.HTTP_SERVER_ACTIVE_REQUESTS,
@@ -39,7 +45,7 @@ METRICS_OF = {
     "gateway": EVERY_PROCESS
     | SERVES_HTTP
     | CALLS
-    | {semconv.HTTP_CLIENT_REQUEST_DURATION, semconv.RPC_CLIENT_CALL_DURATION},
+    | {semconv.HTTP_CLIENT_REQUEST_DURATION, semconv.RPC_CLIENT_CALL_DURATION, semconv.BAGGAGE_STRIPPED},
     "orders": EVERY_PROCESS
     | SERVES_HTTP
     | STORES

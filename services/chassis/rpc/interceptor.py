@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 from google.protobuf import descriptor_pool
@@ -37,11 +37,18 @@ _SERVER_ERRORS = {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "
 _DECLARED = ("OK", "INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED")
 
 
+class Inject(Protocol):
+    """What is awaited before each call while it is true: an injected fault waits there, or raises a ProblemError."""
+
+    def __bool__(self) -> bool: ...
+    async def __call__(self, method: str) -> None: ...
+
+
 class ServerInterceptor(grpc.aio.ServerInterceptor):
     """Wraps each unary method in span, metric, deadline and translation of errors."""
 
-    def __init__(self, telemetry: Telemetry, catalogue: Catalogue) -> None:
-        self._telemetry, self._catalogue = telemetry, catalogue
+    def __init__(self, telemetry: Telemetry, catalogue: Catalogue, inject: Inject | None = None) -> None:
+        self._telemetry, self._catalogue, self._inject = telemetry, catalogue, inject
 
     def declare(self, service: str) -> None:
         """Makes the counts of every method of `service`, a full name, exist at zero."""
@@ -72,6 +79,16 @@ class ServerInterceptor(grpc.aio.ServerInterceptor):
 
         return served
 
+    def _hurt(self, method: str, handle: Handler) -> Handler:
+        """`handle`, before which the fault does its harm: within the deadline, so that it cannot outlast it."""
+
+        async def hurt(request: Any, context: Context) -> Any:
+            if self._inject:
+                await self._inject(method)
+            return await handle(request, context)
+
+        return hurt
+
     def _span(self, method: str) -> AbstractContextManager[Span]:
         return self._telemetry.tracer.start_as_current_span(
             method,
@@ -84,7 +101,7 @@ class ServerInterceptor(grpc.aio.ServerInterceptor):
     async def _measured(self, method: str, span: Span, handle: Handler, request: Any, context: Context) -> Any:
         started, code = time.perf_counter(), "OK"
         try:
-            return await _in_time(handle, request, context)
+            return await _in_time(self._hurt(method, handle) if self._inject else handle, request, context)
         except asyncio.CancelledError:
             code = "DEADLINE_EXCEEDED" if cancelled_by_deadline() else "CANCELLED"
             raise

@@ -91,7 +91,7 @@ async def api(telemetry: Telemetry, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     deps = Dependencies(catalogue, MemoryPublicOrders(it.deps))
     keys = ApiKeyAuthenticator(api_keys.read(settings.api_keys_file))
     inner = create_app(deps, telemetry, keys, settings)
-    app = pipeline.outside(inner, keys)
+    app = pipeline.outside(inner, keys, telemetry.metrics)
     async with running(HttpServer("gateway", app, HOST, port)), aiohttp.ClientSession() as session:
         made = Api(session, f"http://{HOST}:{port}", it, catalogue, document=Document(inner.openapi()))
         yield made

@@ -1,0 +1,96 @@
+"""Faults over the services' control listeners, in all replicas alike."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+from urllib.parse import quote
+
+from chaos.control.errors import AwayError, ControlError, RefusedError
+from chaos.control.fault import Fault, Found, PlacedFault, placed
+from chaos.control.http import ControlApi, Document
+from chaos.control.target import Instance, Target
+
+T = TypeVar("T")
+
+_NO_SUCH_FAULT = 404
+
+
+class HttpFaultControl:
+    """A FaultControl."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def add(self, fault: Fault) -> list[PlacedFault]:
+        """As the port says; the first replica makes the id that all have."""
+        hosts = self._target.hosts(fault.service)
+        done: list[PlacedFault] = []
+        try:
+            for host in hosts:
+                done.append(self._place(host, fault, done[0].fault_id if done else fault.fault_id))
+        except ControlError:
+            self._take_back(hosts, done)
+            raise
+        return done
+
+    def in_force(self) -> Found:
+        """As the port says; who is away is named, not an error: it may be meant to be."""
+        found: list[PlacedFault] = []
+        silent: list[str] = []
+        for host in self._target.can_be_told:
+            try:
+                found += self._listed(host)
+            except AwayError:
+                silent.append(host.name)
+        return Found(found, silent)
+
+    def remove(self, fault_id: str) -> int:
+        return sum(self._everywhere(lambda host: self._removed(host, fault_id)))
+
+    def clear(self) -> int:
+        return sum(self._everywhere(lambda host: int(self._api(host).ask("DELETE", "/faults")["removed"])))
+
+    def _place(self, host: Instance, fault: Fault, fault_id: str) -> PlacedFault:
+        # A replica asked for by its own name is hurt as the service that it is.
+        point = host.service if fault.service == host.name else fault.service
+        return self._read(host, self._api(host).ask("POST", "/faults", fault.document(point, fault_id)))
+
+    def _take_back(self, hosts: Sequence[Instance], done: Sequence[PlacedFault]) -> None:
+        for host, each in zip(hosts, done, strict=False):
+            with contextlib.suppress(ControlError):  # its TTL takes it; the error to hear of is the first one
+                self._removed(host, each.fault_id)
+
+    def _listed(self, host: Instance) -> Iterator[PlacedFault]:
+        return (self._read(host, each) for each in self._api(host).ask("GET", "/faults")["faults"])
+
+    def _removed(self, host: Instance, fault_id: str) -> int:
+        try:
+            self._api(host).ask("DELETE", f"/faults/{quote(fault_id, safe='')}")
+        except RefusedError as exc:
+            if exc.status == _NO_SUCH_FAULT:
+                return 0
+            raise
+        return 1
+
+    def _everywhere(self, act: Callable[[Instance], T]) -> list[T]:
+        """Asks everybody, also after one was away; then raises for the first who was."""
+        answers: list[T] = []
+        away: AwayError | None = None
+        for host in self._target.can_be_told:
+            try:
+                answers.append(act(host))
+            except AwayError as exc:
+                away = away or exc
+        if away:
+            raise away
+        return answers
+
+    def _api(self, host: Instance) -> ControlApi:
+        return ControlApi(host.name, host.control_address, self._target.token)
+
+    @staticmethod
+    def _read(host: Instance, document: Document) -> PlacedFault:
+        try:
+            return placed(host.name, document)
+        except (KeyError, TypeError) as exc:
+            raise AwayError(host.name, host.control_address, f"not a fault: {exc}") from exc

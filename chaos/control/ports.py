@@ -1,0 +1,44 @@
+"""What experiments and commands need of a system that they hurt; its adapters differ by how it is run."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from chaos.control.fault import Fault, Found, PlacedFault
+from chaos.control.process_state import ProcessState
+
+
+class FaultControl(Protocol):
+    """Faults inside services. Every method raises ControlError."""
+
+    def add(self, fault: Fault) -> Sequence[PlacedFault]:
+        """Injects it into all replicas, under one id. If one replica refuses or is away, no replica has it."""
+
+    def in_force(self) -> Found:
+        """Every fault in every replica, and who did not say."""
+
+    def remove(self, fault_id: str) -> int:
+        """Takes it back from every replica; how many had it."""
+
+    def clear(self) -> int:
+        """Takes all back; how many there were, each replica's counted. AwayError, at the end, if somebody was silent."""
+
+
+class ProcessControl(Protocol):
+    """Whole processes. `name` is a service's, for all its replicas, or a replica's. Every method raises ControlError."""
+
+    def kill(self, name: str, ttl_s: float) -> Sequence[ProcessState]:
+        """Ended by SIGKILL, and held down for `ttl_s`; the answer's pids are the killed ones."""
+
+    def pause(self, name: str, ttl_s: float) -> Sequence[ProcessState]:
+        """Stopped, and resumed after `ttl_s`."""
+
+    def resume(self, name: str) -> Sequence[ProcessState]: ...
+
+    def restart(self, name: str) -> Sequence[ProcessState]:
+        """Ended in order and started again, also if it is held down."""
+
+    def states(self) -> Sequence[ProcessState]:
+        """Every process as it is now."""
+
+    def heal(self) -> Sequence[ProcessState]:
+        """Resumes who is paused and starts who is held down; those."""

@@ -1,0 +1,131 @@
+"""Where faults are in one process: the store, the points of injection, and the steps that servers and database are given.
+
+One object per process, made in its composition root.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from google.protobuf import descriptor_pool
+from starlette.middleware import Middleware
+
+from observability.telemetry import Telemetry
+from services.chassis.errors import Catalogue
+from services.chassis.faults import document
+from services.chassis.faults.evidence import Evidence
+from services.chassis.faults.http import HttpFaults
+from services.chassis.faults.injector import Injector
+from services.chassis.faults.kinds import Kind, Protocol
+from services.chassis.faults.model import Fault
+from services.chassis.faults.parameters import GrpcError, HttpError
+from services.chassis.faults.points import Point
+from services.chassis.faults.processes import ProcessFaults
+from services.chassis.faults.rpc import RpcFaults
+from services.chassis.faults.storage import StorageFaults
+from services.chassis.faults.store import Armed, FaultStore
+from services.chassis.faults.values import one_of
+
+_WATCH_INTERVAL_S = 0.1
+
+# What a server that fails answers by itself, whatever it serves.
+_ANSWERS = (
+    "malformed-request",
+    "unauthenticated",
+    "forbidden",
+    "not-found",
+    "too-many-requests",
+    "internal",
+    "service-unavailable",
+    "deadline-exceeded",
+)
+
+
+class FaultSite:
+    """The faults of the process `service`; `enabled` says whether any may be set, `dice` decides whom they touch."""
+
+    def __init__(
+        self,
+        service: str,
+        telemetry: Telemetry,
+        catalogue: Catalogue,
+        *,
+        enabled: bool,
+        dice: random.Random | None = None,
+    ) -> None:
+        self.service, self.enabled = service, enabled
+        self._points = [Point(service, Protocol.PROCESS)]
+        self._statuses = {catalogue[slug].http_status: slug for slug in _ANSWERS if slug in catalogue}
+        self._codes = {catalogue[slug].grpc_status: slug for slug in _ANSWERS if slug in catalogue}
+        self._evidence = Evidence(telemetry.metrics, list(Kind))
+        self._dice = dice or random.Random()  # noqa: S311 -- chance, not secrecy
+        self._processes: ProcessFaults | None = None
+        self.store = FaultStore(changed=self._evidence.changed)
+
+    def http(self) -> Middleware:
+        """The innermost step of an application, whose routes `serves` tells."""
+        return Middleware(HttpFaults, injector=self._injector(self.service, Protocol.HTTP), slugs=self._statuses)
+
+    def serves(self, app: FastAPI) -> None:
+        """Its routes are what a fault can name."""
+        self._points.append(Point(self.service, Protocol.HTTP, lambda: _routes(app)))
+
+    def grpc(self, full_name: str) -> RpcFaults:
+        """What a gRPC server of the service of that full name asks before each call."""
+        self._points.append(Point(self.service, Protocol.GRPC, lambda: _methods(full_name)))
+        return RpcFaults(self._injector(self.service, Protocol.GRPC), self._codes)
+
+    def storage(self, name: str, operations: Sequence[str]) -> StorageFaults:
+        """What the database called `name` asks before each unit of work."""
+        self._points.append(Point(name, Protocol.SQL, lambda: operations))
+        return StorageFaults(self._injector(name, Protocol.SQL))
+
+    def run_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """From here on the process itself can be hurt; requests are served on `loop`."""
+        self._processes = ProcessFaults(self._evidence, loop)
+
+    def add(self, asked: object) -> Armed:
+        """Puts in force what a document asks for. Raises FaultRefusedError, and then nothing has changed."""
+        fault = document.read(asked, self._points, self.service)
+        self._check_answer(fault)
+        armed = self.store.add(fault)
+        if fault.protocol is Protocol.PROCESS:
+            self._process().begin(armed)
+        return armed
+
+    async def watch(self) -> None:
+        """Ends what is over; runs in the control listener's own loop, so that a blocked one is healed too."""
+        while True:
+            self.store.prune()
+            await asyncio.sleep(_WATCH_INTERVAL_S)
+
+    def _check_answer(self, fault: Fault) -> None:
+        match fault.parameters:
+            case HttpError(status):
+                one_of("parameters.status", status, self._statuses)
+            case GrpcError(code):
+                one_of("parameters.code", code, self._codes)
+
+    def _process(self) -> ProcessFaults:
+        if self._processes is None:
+            raise RuntimeError("a fault of the process was set before it ran")
+        return self._processes
+
+    def _injector(self, service: str, protocol: Protocol) -> Injector:
+        return Injector(service, protocol, self.store, self._evidence, self._dice)
+
+
+def _routes(app: FastAPI) -> list[str]:
+    """`POST /v1/orders` and so on; what FastAPI adds to each by itself, HEAD, is not among them."""
+    return [
+        f"{method} {route.path}"
+        for route in iter_route_contexts(app.routes)
+        for method in sorted(route.methods or ())
+        if method != "HEAD"
+    ]
+
+
+def _methods(full_name: str) -> list[str]:
+    return [each.name for each in descriptor_pool.Default().FindServiceByName(full_name).methods]
