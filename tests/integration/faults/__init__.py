@@ -1,0 +1,1 @@
+"""Tests of faults in real servers, databases and processes."""
