@@ -4,7 +4,6 @@ Within the span, the metrics, the authentication and the deadline, so that what 
 doing, touches nobody who may not ask, and is cut off by the deadline; around every route.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,8 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.chassis.errors import ProblemError
 from services.chassis.faults.injector import Injector
 from services.chassis.faults.kinds import Kind
-from services.chassis.faults.model import Fault
 from services.chassis.faults.parameters import HttpError, SlowBody
+from services.chassis.faults.store import Armed
+from services.chassis.faults.waits import pause
 from services.chassis.http.routes import route_of
 
 DETAIL = "An injected fault."
@@ -36,20 +36,20 @@ class HttpFaults:
         faults = await self._injector.delay(f"{scope['method']} {route_of(scope)}")
         self._raise_error(faults)
         for each in faults:
-            if isinstance(each.parameters, SlowBody):
-                send = slow(send, each.parameters.ms / 1000)
-            elif each.kind is Kind.MALFORMED_BODY:
+            if isinstance(each.fault.parameters, SlowBody):
+                send = slow(send, each, each.fault.parameters.ms / 1000)
+            elif each.fault.kind is Kind.MALFORMED_BODY:
                 send = malformed(send)
         return send
 
-    def _raise_error(self, faults: Sequence[Fault]) -> None:
+    def _raise_error(self, faults: Sequence[Armed]) -> None:
         for each in faults:
-            if isinstance(each.parameters, HttpError):
-                raise ProblemError(self._slugs[each.parameters.status], DETAIL)
+            if isinstance(each.fault.parameters, HttpError):
+                raise ProblemError(self._slugs[each.fault.parameters.status], DETAIL)
 
 
-def slow(send: Send, seconds: float) -> Send:
-    """A `send` that gives each part of the body in ten pieces, over so many seconds."""
+def slow(send: Send, armed: Armed, seconds: float) -> Send:
+    """A `send` that gives each part of the body in ten pieces, over so many seconds, or until the fault is over."""
 
     async def send_slowly(message: Message) -> None:
         body = message.get("body", b"")
@@ -59,7 +59,7 @@ def slow(send: Send, seconds: float) -> Send:
         size = -(-len(body) // _PIECES)
         pieces = [body[at : at + size] for at in range(0, len(body), size)]
         for number, piece in enumerate(pieces):
-            await asyncio.sleep(seconds / len(pieces))
+            await pause(armed, seconds / len(pieces))
             more = number < len(pieces) - 1 or message.get("more_body", False)
             await send({"type": "http.response.body", "body": piece, "more_body": more})
 

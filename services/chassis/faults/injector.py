@@ -9,8 +9,7 @@ from services.chassis.faults import decision, waits
 from services.chassis.faults.decision import Request
 from services.chassis.faults.evidence import Evidence
 from services.chassis.faults.kinds import Kind, Protocol
-from services.chassis.faults.model import Fault
-from services.chassis.faults.store import FaultStore
+from services.chassis.faults.store import Armed, FaultStore
 
 
 class Injector:
@@ -28,14 +27,14 @@ class Injector:
     def __bool__(self) -> bool:
         return bool(self._store)
 
-    async def delay(self, operation: str) -> Sequence[Fault]:
+    async def delay(self, operation: str) -> Sequence[Armed]:
         """Does the waiting of the faults that touch this request; those that do more than wait are for the caller."""
         request = Request(self._service, self._protocol, operation, baggage.get_all())
         touching = decision.touching(self._store.active(), request, self._dice.random)
         for each in touching:
             self._evidence.injected(each)
             await waits.wait(each, self._dice)
-        return [each.fault for each in touching if each.fault.kind not in _WAITING]
+        return [each for each in touching if each.fault.kind not in _WAITING]
 
 
 _WAITING = frozenset({Kind.LATENCY, Kind.BLACKHOLE})

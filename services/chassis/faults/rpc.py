@@ -21,5 +21,5 @@ class RpcFaults:
     async def __call__(self, method: str) -> None:
         """`method` is a full name, such as `faultline.payments.v1.Payments/Authorize`. Raises the injected ProblemError."""
         for each in await self._injector.delay(method.rpartition("/")[2]):
-            if isinstance(each.parameters, GrpcError):
-                raise ProblemError(self._slugs[each.parameters.code], DETAIL)
+            if isinstance(each.fault.parameters, GrpcError):
+                raise ProblemError(self._slugs[each.fault.parameters.code], DETAIL)

@@ -20,5 +20,5 @@ class StorageFaults:
     async def __call__(self, operation: str) -> None:
         """Raises InjectedStorageError, which the database translates like any other of its driver's."""
         for each in await self._injector.delay(operation):
-            if each.kind is Kind.ERROR:
+            if each.fault.kind is Kind.ERROR:
                 raise InjectedStorageError("an injected fault")

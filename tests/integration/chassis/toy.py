@@ -9,6 +9,7 @@ from pydantic import Field
 from observability.telemetry import Telemetry
 from services.chassis.calls import CallSeam
 from services.chassis.edge import Edge
+from services.chassis.faults.site import FaultSite
 from services.chassis.http.app import create
 from services.chassis.http.server import HttpServer
 from services.chassis.resilience.pipeline import EdgePolicy
@@ -45,7 +46,9 @@ class Work:
 
 def bootstrap(settings: ToySettings, telemetry: Telemetry) -> Service:
     work = Work(settings.release_file)
-    app = create(telemetry, CATALOGUE, [])
+    faults = FaultSite("toy", telemetry, CATALOGUE, enabled=settings.fault_injection_enabled)
+    app = create(telemetry, CATALOGUE, [faults.http()])
+    faults.serves(app)
 
     @app.get("/work")
     async def do_work() -> dict[str, str]:
@@ -67,7 +70,9 @@ def bootstrap(settings: ToySettings, telemetry: Telemetry) -> Service:
         settings.grpc_port,
     )
     seam = CallSeam(Edge("toy", "peer", "rest"), EdgePolicy(attempt_timeout=1.0), telemetry, CATALOGUE)
-    return Service([HttpServer("http server", app, settings.bind_host, settings.http_port), grpc], seams=[seam])
+    return Service(
+        [HttpServer("http server", app, settings.bind_host, settings.http_port), grpc], seams=[seam], faults=faults
+    )
 
 
 if __name__ == "__main__":

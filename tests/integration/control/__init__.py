@@ -1,0 +1,1 @@
+"""Control over real listeners: faults in replicas, processes of a real supervisor."""

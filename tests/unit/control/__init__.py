@@ -1,0 +1,1 @@
+"""What a running system is, as read from its state folder."""
