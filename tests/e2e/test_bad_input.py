@@ -208,8 +208,15 @@ def test_an_idempotency_key_is_for_one_order(api: Api) -> None:
 
 
 def test_a_time_too_short_for_the_card_ends_in_time(api: Api) -> None:
-    """Enough to begin with and not enough to finish: the caller is told so when its time is over."""
+    """Enough to begin with and not enough to finish: the caller is told so when its time is over.
+
+    By the gateway, or by orders, which keeps the order: whose clock is ahead is not the caller's to know.
+    """
     answer = api.check_out(an_order(payment_method="pm_card_slow"), **{"X-Request-Timeout-Ms": "150"})
+    if answer.status == 202:
+        assert answer.json()["status"] == "pending"
+        assert answer.headers["location"] == f"{ORDERS}/{answer.json()['order_id']}"
+        return
     problem = the_problem(answer)
     assert problem["type"] == "/problems/request-timeout"
     assert int(answer.headers["retry-after"]) >= 1
