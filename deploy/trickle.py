@@ -3,11 +3,13 @@
 from dataclasses import replace
 from typing import Final
 
-from chaos.load.settings import LEAST_RPS, MOST_RPS
 from deploy.errors import UsageError
 from deploy.topology import ADMIN_PORT, Listener, Process, Targets, Topology
 
 LOAD: Final = "load"
+# As the process itself has them; not imported, as that would load it into the supervisor.
+LEAST_RPS: Final = 0.01
+MOST_RPS: Final = 100.0
 _GATEWAY: Final = "gateway"
 _PLENTY: Final = 100_000_000
 """Pieces of each product in a new inventory: load without end would sell out what a shop usually has."""

@@ -1,8 +1,12 @@
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from chaos.load import settings
+from deploy import trickle
 from deploy.errors import UsageError
 from deploy.supervisor.plan import Plan, Site
 from deploy.supervisor.request import DEFAULT_TOPOLOGY, Request
@@ -52,6 +56,16 @@ def test_a_topology_without_a_gateway_is_refused() -> None:
     without = replace(FAULTLINE, processes=FAULTLINE.processes[:2])
     with pytest.raises(UsageError, match="has no gateway; processes: faultline-backend, payments"):
         with_load(without, 1)
+
+
+def test_the_rates_are_those_that_the_process_takes() -> None:
+    assert (trickle.LEAST_RPS, trickle.MOST_RPS) == (settings.LEAST_RPS, settings.MOST_RPS)
+
+
+def test_the_supervisor_does_not_carry_the_load_generator() -> None:
+    asked = "import sys, deploy.supervisor.bootstrap; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"aiohttp", "chaos"} & set(modules)
 
 
 def test_there_is_one_of_it_only() -> None:
