@@ -158,9 +158,6 @@ HEADER_REQUEST_TIMEOUT_MS: Final = "X-Request-Timeout-Ms"
 HEADER_GRPC_TIMEOUT: Final = "grpc-timeout"
 HEADER_API_KEY: Final = "X-API-Key"
 HEADER_IDEMPOTENCY_KEY: Final = "Idempotency-Key"
-HEADER_USER_ID: Final = "X-User-Id"
-HEADER_CLIENT_ID: Final = "X-Client-Id"
-HEADER_SCOPES: Final = "X-Scopes"
 
 # --- metrics ---------------------------------------------------------------------------------------------------------
 

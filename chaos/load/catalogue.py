@@ -10,6 +10,7 @@ from chaos.load.errors import CatalogueError
 from chaos.load.requests import ORDERS, PRODUCTS
 from chaos.load.sender import open_session
 from chaos.load.target import loopback_url
+from observability import semconv
 
 _PAGE: Final = 100
 _TIMEOUT_S: Final = 10.0
@@ -23,7 +24,7 @@ async def fetch_product_ids(gateway_url: str, key: str, most: int = 200) -> tupl
     url = loopback_url(gateway_url) + PRODUCTS
     async with open_session(_TIMEOUT_S) as session:
         with _said_of(url, "did not list products"):
-            found = await _pages(session, url, {"X-API-Key": key}, most)
+            found = await _pages(session, url, {semconv.HEADER_API_KEY: key}, most)
     if not found:
         raise CatalogueError(f"{url} lists no products")
     return tuple(found[:most])
@@ -34,7 +35,7 @@ async def check_orders(gateway_url: str, key: str) -> None:
     url = loopback_url(gateway_url) + ORDERS
     async with open_session(_TIMEOUT_S) as session:
         with _said_of(url, "did not list orders"):
-            await _page(session, url, {"X-API-Key": key}, {"limit": "1"})
+            await _page(session, url, {semconv.HEADER_API_KEY: key}, {"limit": "1"})
 
 
 @contextmanager

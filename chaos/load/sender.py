@@ -10,6 +10,7 @@ import aiohttp
 from chaos.load import outcomes
 from chaos.load.outcomes import Outcome
 from chaos.load.plan import Arrival
+from observability import semconv
 
 PROBLEM: Final = "application/problem+json"
 
@@ -69,9 +70,9 @@ class Sender:
             return _read(response.status, response.headers, await response.read())
 
     def _headers(self, arrival: Arrival) -> dict[str, str]:
-        headers = {"X-API-Key": self._keys[arrival.user]}
+        headers = {semconv.HEADER_API_KEY: self._keys[arrival.user]}
         if arrival.idempotency_key is not None:
-            headers["Idempotency-Key"] = arrival.idempotency_key
+            headers[semconv.HEADER_IDEMPOTENCY_KEY] = arrival.idempotency_key
         return headers
 
 
@@ -79,7 +80,9 @@ def _read(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     # Successes are told by their headers: parsing every page of the catalogue would cost more than sending.
     problem = _problem(body) if headers.get("Content-Type", "").startswith(PROBLEM) else {}
     order_id = problem.get("order_id") or headers.get("Location", "").rpartition("/")[2]
-    return Answer(outcomes.of_answer(status, problem.get("type")), headers.get("X-Trace-Id"), order_id or None)
+    return Answer(
+        outcomes.of_answer(status, problem.get("type")), headers.get(semconv.HEADER_TRACE_ID), order_id or None
+    )
 
 
 def _problem(body: bytes) -> dict[str, Any]:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
+from observability import semconv
 from services.chassis.errors import NotReadyError, ProblemError
 from services.chassis.principal import Principal
-
-HEADER = "X-API-Key"
 
 _ID = "^[!-~]{1,64}$"  # travels inward as a header and as gRPC metadata
 
@@ -42,7 +41,7 @@ class ApiKeyAuthenticator:
     async def authenticate(self, headers: Mapping[str, str]) -> Principal:
         principal = self.find(headers)
         if principal is None:
-            raise ProblemError("unauthenticated", f"Send a valid key in the header {HEADER}.")
+            raise ProblemError("unauthenticated", f"Send a valid key in the header {semconv.HEADER_API_KEY}.")
         return principal
 
     async def check(self) -> None:
@@ -52,5 +51,5 @@ class ApiKeyAuthenticator:
 
     def find(self, headers: Mapping[str, str]) -> Principal | None:
         """Whose key is in the headers (names in lower case); None for no key or an unknown one."""
-        key = headers.get(HEADER.lower(), "")
+        key = headers.get(semconv.HEADER_API_KEY.lower(), "")
         return self._principals.get(hashlib.sha256(key.encode()).hexdigest())

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
+from observability import semconv
 from services.chassis.edge import Edge
 from services.chassis.errors import MalformedAnswerError
 from services.chassis.http.client import HttpClient, HttpRequest
@@ -31,7 +32,7 @@ class OrdersClient:
         self._http, self._edge = http, edge
 
     async def place_order(self, principal: Principal, key: str, request: OrderRequest) -> Order:
-        headers = {"Idempotency-Key": key}
+        headers = {semconv.HEADER_IDEMPOTENCY_KEY: key}
         sent = HttpRequest("POST", PATH, json=asdict(request), headers=headers, principal=principal)
         return await self._ask(PLACE, sent, _ORDER)
 

@@ -6,10 +6,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, Security
 from fastapi.security import APIKeyHeader
 
+from observability import semconv
 from services.chassis.errors import ProblemError
 from services.chassis.principal import Principal
 from services.contracts.pages import DEFAULT_LIMIT, MAX_LIMIT
-from services.gateway import api_keys, use_cases
+from services.gateway import use_cases
 from services.gateway.http_api import conditional, staleness
 from services.gateway.http_api.conditional import IfNoneMatch, unless_known
 from services.gateway.http_api.openapi import examples, problems
@@ -18,7 +19,7 @@ from services.gateway.schemas import v1 as schemas
 
 PREFIX = "/api/v1"
 
-_api_key = APIKeyHeader(name=api_keys.HEADER, auto_error=False, description="Your API key.")
+_api_key = APIKeyHeader(name=semconv.HEADER_API_KEY, auto_error=False, description="Your API key.")
 
 
 async def principal_of(request: Request, _: Annotated[str | None, Security(_api_key)]) -> Principal:
