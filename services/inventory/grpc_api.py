@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 
 from services.chassis.errors import FieldError, ProblemError
-from services.chassis.principal import Principal, from_metadata
+from services.chassis.rpc.caller import principal_of
 from services.contracts.inventory.v1 import inventory_pb2 as pb
 from services.contracts.inventory.v1.inventory_pb2_grpc import InventoryServicer, add_InventoryServicer_to_server
 from services.contracts.money.money import to_proto
@@ -40,47 +40,39 @@ class InventoryApi(InventoryServicer):
         self._deps = deps
 
     async def ListProducts(self, request: pb.ListProductsRequest, context: Context) -> pb.ListProductsResponse:
-        page = await use_cases.list_products(self._deps, _principal(context), request.limit, request.cursor)
+        page = await use_cases.list_products(self._deps, principal_of(context), request.limit, request.cursor)
         items = [_product(each) for each in page.items]
         return pb.ListProductsResponse(products=items, next_cursor=page.next_cursor or "")
 
     async def GetProduct(self, request: pb.GetProductRequest, context: Context) -> pb.GetProductResponse:
-        product = await use_cases.get_product(self._deps, _principal(context), request.product_id)
+        product = await use_cases.get_product(self._deps, principal_of(context), request.product_id)
         return pb.GetProductResponse(product=_product(product))
 
     async def BatchGetProducts(
         self, request: pb.BatchGetProductsRequest, context: Context
     ) -> pb.BatchGetProductsResponse:
-        found = await use_cases.batch_get_products(self._deps, _principal(context), request.product_ids)
+        found = await use_cases.batch_get_products(self._deps, principal_of(context), request.product_ids)
         return pb.BatchGetProductsResponse(products=[_product(each) for each in found])
 
     async def Reserve(self, request: pb.ReserveRequest, context: Context) -> pb.ReserveResponse:
         _check_step(request.order_id, request.idempotency_key, Step.RESERVE)
         lines = [Line(each.product_id, each.quantity) for each in request.lines]
-        reservation = await use_cases.reserve(self._deps, _principal(context), request.order_id, lines)
+        reservation = await use_cases.reserve(self._deps, principal_of(context), request.order_id, lines)
         return pb.ReserveResponse(reservation=_reservation(reservation))
 
     async def Confirm(self, request: pb.ConfirmRequest, context: Context) -> pb.ConfirmResponse:
         _check_step(request.order_id, request.idempotency_key, Step.CONFIRM)
-        reservation = await use_cases.confirm(self._deps, _principal(context), request.order_id)
+        reservation = await use_cases.confirm(self._deps, principal_of(context), request.order_id)
         return pb.ConfirmResponse(reservation=_reservation(reservation))
 
     async def Release(self, request: pb.ReleaseRequest, context: Context) -> pb.ReleaseResponse:
         _check_step(request.order_id, request.idempotency_key, Step.RELEASE)
-        reservation = await use_cases.release(self._deps, _principal(context), request.order_id)
+        reservation = await use_cases.release(self._deps, principal_of(context), request.order_id)
         return pb.ReleaseResponse(reservation=_reservation(reservation))
 
     async def GetReservation(self, request: pb.GetReservationRequest, context: Context) -> pb.GetReservationResponse:
-        reservation = await use_cases.get_reservation(self._deps, _principal(context), request.order_id)
+        reservation = await use_cases.get_reservation(self._deps, principal_of(context), request.order_id)
         return pb.GetReservationResponse(reservation=_reservation(reservation))
-
-
-def _principal(context: Context) -> Principal:
-    metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-    principal = from_metadata(metadata)
-    if principal is None:
-        raise ProblemError("unauthenticated", "the call does not say for whom it is made")
-    return principal
 
 
 def _check_step(order_id: str, key: str, step: Step) -> None:

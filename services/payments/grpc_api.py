@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 
 from services.chassis.errors import FieldError, ProblemError
-from services.chassis.principal import Principal, from_metadata
+from services.chassis.rpc.caller import principal_of
 from services.contracts.money.money import from_proto, to_proto
 from services.contracts.payments.v1 import payments_pb2 as pb
 from services.contracts.payments.v1.payments_pb2_grpc import PaymentsServicer, add_PaymentsServicer_to_server
@@ -48,35 +48,27 @@ class PaymentsApi(PaymentsServicer):
     async def Authorize(self, request: pb.AuthorizeRequest, context: Context) -> pb.AuthorizeResponse:
         _check_step(request.order_id, request.idempotency_key, Step.AUTHORIZE)
         what = (request.order_id, from_proto(request.amount), request.payment_method)
-        payment = await use_cases.authorize(self._deps, _principal(context), *what)
+        payment = await use_cases.authorize(self._deps, principal_of(context), *what)
         return pb.AuthorizeResponse(payment=_payment(payment))
 
     async def Capture(self, request: pb.CaptureRequest, context: Context) -> pb.CaptureResponse:
         _check_step(request.order_id, request.idempotency_key, Step.CAPTURE)
-        payment = await use_cases.capture(self._deps, _principal(context), request.order_id)
+        payment = await use_cases.capture(self._deps, principal_of(context), request.order_id)
         return pb.CaptureResponse(payment=_payment(payment))
 
     async def Void(self, request: pb.VoidRequest, context: Context) -> pb.VoidResponse:
         _check_step(request.order_id, request.idempotency_key, Step.VOID)
-        payment = await use_cases.void(self._deps, _principal(context), request.order_id)
+        payment = await use_cases.void(self._deps, principal_of(context), request.order_id)
         return pb.VoidResponse(payment=_payment(payment))
 
     async def Refund(self, request: pb.RefundRequest, context: Context) -> pb.RefundResponse:
         _check_step(request.order_id, request.idempotency_key, Step.REFUND)
-        payment = await use_cases.refund(self._deps, _principal(context), request.order_id)
+        payment = await use_cases.refund(self._deps, principal_of(context), request.order_id)
         return pb.RefundResponse(payment=_payment(payment))
 
     async def GetPayment(self, request: pb.GetPaymentRequest, context: Context) -> pb.GetPaymentResponse:
-        payment = await use_cases.get_payment(self._deps, _principal(context), request.order_id)
+        payment = await use_cases.get_payment(self._deps, principal_of(context), request.order_id)
         return pb.GetPaymentResponse(payment=_payment(payment))
-
-
-def _principal(context: Context) -> Principal:
-    metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-    principal = from_metadata(metadata)
-    if principal is None:
-        raise ProblemError("unauthenticated", "the call does not say for whom it is made")
-    return principal
 
 
 def _check_step(order_id: str, key: str, step: Step) -> None:
