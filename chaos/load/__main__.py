@@ -13,7 +13,7 @@ from chaos.load.admin import Admin
 from chaos.load.generator import Limits
 from chaos.load.settings import LoadSettings, keys_in, load
 from chaos.load.trickle import Trickle
-from observability import logs, semconv
+from observability import lifeline, logs, semconv
 from observability.redaction import Redactor
 from observability.version import VERSION
 
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 async def _run(settings: LoadSettings, keys: tuple[str, ...], service: dict[str, str]) -> None:
-    stop = _told_to_end(settings.lifeline_fd)
+    stop = _told_to_end(settings)
     begun = [asyncio.Event() for _ in settings.gateway_targets]
     admin = Admin(service, lambda: all(each.is_set() for each in begun))
     rps, limits = settings.load_rps / len(begun), Limits(timeout_s=min(Limits.timeout_s, settings.drain_timeout_s))
@@ -53,20 +53,15 @@ async def _run(settings: LoadSettings, keys: tuple[str, ...], service: dict[str,
         log.info("draining")
 
 
-def _told_to_end(lifeline_fd: int | None) -> asyncio.Event:
+def _told_to_end(settings: LoadSettings) -> asyncio.Event:
     """Set by a signal, and when whoever holds the other end of the lifeline is gone."""
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    if lifeline_fd is not None:
-        loop.add_reader(lifeline_fd, _cut, loop, lifeline_fd, told)
+    if settings.lifeline_fd is not None:
+        grace = settings.drain_timeout_s + 2
+        lifeline.watch(settings.lifeline_fd, lambda: loop.call_soon_threadsafe(told.set), grace)
     return told
-
-
-def _cut(loop: asyncio.AbstractEventLoop, lifeline_fd: int, told: asyncio.Event) -> None:
-    if not os.read(lifeline_fd, 1024):
-        loop.remove_reader(lifeline_fd)
-        told.set()
 
 
 if __name__ == "__main__":

@@ -5,13 +5,10 @@ Exits with 78 when settings are wrong, 69 when a port is taken, 0 after an order
 
 import asyncio
 import logging
-import os
 import signal
 import sys
-import threading
-from collections.abc import Callable
 
-from observability import logs
+from observability import lifeline, logs
 from observability.embedded.bootstrap import Backend
 from observability.embedded.listener import EX_UNAVAILABLE, AddressError, PortTakenError
 from observability.embedded.settings import EX_CONFIG, NAME, BackendSettings, load
@@ -49,22 +46,8 @@ def _told_to_end(settings: BackendSettings) -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     if settings.lifeline_fd is not None:
-        _watch(settings.lifeline_fd, lambda: loop.call_soon_threadsafe(told.set), settings.drain_timeout_s + 2)
+        lifeline.watch(settings.lifeline_fd, lambda: loop.call_soon_threadsafe(told.set), settings.drain_timeout_s + 2)
     return told
-
-
-def _watch(fd: int, on_cut: Callable[[], object], grace_s: float) -> None:
-    """Calls `on_cut` at the pipe's end of file: whoever held its other end is dead. Ends hard after `grace_s`."""
-
-    def wait() -> None:
-        while os.read(fd, 1024):
-            pass
-        last_resort = threading.Timer(grace_s, os._exit, args=(1,))
-        last_resort.daemon = True
-        last_resort.start()
-        on_cut()
-
-    threading.Thread(target=wait, name="lifeline", daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,27 @@
+"""The lifeline: a pipe whose other end only the supervisor holds.
+
+When the supervisor dies, however it dies, the pipe reads end-of-file, and the process ends itself: no supervisor, no
+process left behind, nor telemetry that nobody looks at.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+
+
+def watch(fd: int, on_cut: Callable[[], object], grace: float) -> None:
+    """Calls `on_cut` from a thread at end-of-file; ends the process if it still runs `grace` seconds later.
+
+    Raises OSError when `fd` is not open: nobody would ever notice the cut.
+    """
+    os.set_blocking(fd, True)
+
+    def wait() -> None:
+        while os.read(fd, 1024):
+            pass
+        timer = threading.Timer(grace, os._exit, args=(1,))
+        timer.daemon = True
+        timer.start()
+        on_cut()
+
+    threading.Thread(target=wait, name="lifeline", daemon=True).start()
