@@ -1,5 +1,6 @@
 """The whole system on PostgreSQL: what clients were told is what the databases hold, and no secret gets out."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from deploy.system import System, start_system
 from tests.e2e.http_api import Answer, Api, an_order
 from tests.e2e.running import admin_url, shopper
 from tests.e2e.traces import Traces
+from tests.integration.supervisor.command import faultline
 from tests.postgresql.databases import Databases
 from tests.waiting import eventually
 
@@ -69,6 +71,16 @@ def told(user_id: str, key: str, answer: Answer) -> Acknowledged:
 
 async def verified(databases: Mapping[str, str], acknowledged: list[Acknowledged]) -> Report:
     return await verify(databases, acknowledged, now_us=time.time_ns() // 1000, max_pending_s=60)
+
+
+def test_the_command_finds_the_databases(on_postgresql: System, databases: Mapping[str, str]) -> None:
+    assert shopper(on_postgresql).check_out().status == 201
+    ended = faultline(on_postgresql.state.path, "verify", "--json")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert json.loads(ended.stdout)["counts"]["orders"]["confirmed"] >= 1
+    file = on_postgresql.state.stores_file
+    assert json.loads(file.read_bytes()) == databases
+    assert file.stat().st_mode & 0o077 == 0, "the passwords in it are its owner's"
 
 
 @pytest.mark.parametrize("service", STORES)
