@@ -1,9 +1,10 @@
 """Telemetry that keeps its spans, and SQLite in a temporary folder."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import MetaData
@@ -12,8 +13,19 @@ from observability.telemetry import Telemetry, TelemetryConfig, start
 from services.chassis.calls import CallSeam
 from services.chassis.database import Database
 from services.chassis.edge import Edge
+from services.chassis.http.server import HttpServer
 from services.chassis.resilience.pipeline import EdgePolicy
 from services.contracts.errors import CATALOGUE
+from services.gateway import api_keys, pipeline
+from services.gateway.api_keys import ApiKeyAuthenticator
+from services.gateway.bootstrap import create_app
+from services.gateway.ports import Dependencies
+from services.gateway.settings import GatewaySettings
+from tests.contract.services.openapi_document import Document
+from tests.contract.services.public_api import Api, keys_file
+from tests.contract.services.running import HOST, free_port, running
+from tests.fakes.public import MemoryCatalogue, MemoryPublicOrders
+from tests.fakes.shop import product, shop
 
 OpenDatabase = Callable[[MetaData], Database]
 
@@ -36,3 +48,24 @@ def sqlite(tmp_path: Path, telemetry: Telemetry) -> OpenDatabase:
         return Database(f"sqlite+aiosqlite:///{tmp_path}/tests.db", metadata, seam, telemetry)
 
     return make
+
+
+@pytest.fixture
+async def api(telemetry: Telemetry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
+    """Whatever it answers to a test is to be in its document."""
+    port = free_port()
+    for name in ("HTTP_PORT", "ADMIN_PORT", "CONTROL_PORT"):
+        monkeypatch.setenv(name, str(port))
+    monkeypatch.setenv("CONTROL_TOKEN", "0123456789abcdef")
+    monkeypatch.setenv("API_KEYS_FILE", str(keys_file(tmp_path)))
+    settings = GatewaySettings()
+    it = shop(product("p-1"), product("p-2"))
+    catalogue = MemoryCatalogue(it.inventory_peer.deps)
+    deps = Dependencies(catalogue, MemoryPublicOrders(it.deps))
+    keys = ApiKeyAuthenticator(api_keys.read(settings.api_keys_file))
+    inner = create_app(deps, telemetry, keys, settings)
+    app = pipeline.outside(inner, keys, telemetry.metrics)
+    async with running(HttpServer("gateway", app, HOST, port)), aiohttp.ClientSession() as session:
+        made = Api(session, f"http://{HOST}:{port}", it, catalogue, document=Document(inner.openapi()))
+        yield made
+    assert not made.undocumented
