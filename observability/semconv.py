@@ -9,9 +9,11 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from opentelemetry.semconv._incubating.attributes import db_attributes as _db_pool
 from opentelemetry.semconv._incubating.attributes import process_attributes as _process
 from opentelemetry.semconv._incubating.attributes import rpc_attributes as _rpc
 from opentelemetry.semconv._incubating.attributes import user_attributes as _user
+from opentelemetry.semconv._incubating.metrics import db_metrics as _db_pool_metrics
 from opentelemetry.semconv._incubating.metrics import http_metrics as _http_metrics
 from opentelemetry.semconv._incubating.metrics import rpc_metrics as _rpc_metrics
 from opentelemetry.semconv.attributes import db_attributes as _db
@@ -51,6 +53,10 @@ RPC_SYSTEM_GRPC: Final = _rpc.RpcSystemNameValues.GRPC.value
 
 DB_SYSTEM_NAME: Final = _db.DB_SYSTEM_NAME
 DB_OPERATION_NAME: Final = _db.DB_OPERATION_NAME  # our name for the unit of work: `save_order`
+DB_CLIENT_CONNECTION_POOL_NAME: Final = _db_pool.DB_CLIENT_CONNECTION_POOL_NAME  # our name for the database
+DB_CLIENT_CONNECTION_STATE: Final = _db_pool.DB_CLIENT_CONNECTION_STATE
+CONNECTION_IDLE: Final = _db_pool.DbClientConnectionStateValues.IDLE.value
+CONNECTION_USED: Final = _db_pool.DbClientConnectionStateValues.USED.value
 
 ERROR_TYPE: Final = _error.ERROR_TYPE
 EXCEPTION_TYPE: Final = _exception.EXCEPTION_TYPE
@@ -272,6 +278,50 @@ DB_CLIENT_OPERATION_DURATION: Final = Metric(
     "histogram",
     (DB_SYSTEM_NAME, DB_OPERATION_NAME, OUTCOME),
     "Duration of units of work in the database, their commit included.",
+    _DATABASE_BUCKETS,
+)
+DB_CLIENT_CONNECTION_COUNT: Final = Metric(
+    _db_pool_metrics.DB_CLIENT_CONNECTION_COUNT,
+    "{connection}",
+    "gauge",
+    (DB_CLIENT_CONNECTION_POOL_NAME, DB_CLIENT_CONNECTION_STATE),
+    "Open connections to the database, in use or idle.",
+)
+DB_CLIENT_CONNECTION_MAX: Final = Metric(
+    _db_pool_metrics.DB_CLIENT_CONNECTION_MAX,
+    "{connection}",
+    "gauge",
+    (DB_CLIENT_CONNECTION_POOL_NAME,),
+    "Connections to the database that may be open at a time.",
+)
+DB_CLIENT_CONNECTION_PENDING_REQUESTS: Final = Metric(
+    _db_pool_metrics.DB_CLIENT_CONNECTION_PENDING_REQUESTS,
+    "{request}",
+    "gauge",
+    (DB_CLIENT_CONNECTION_POOL_NAME,),
+    "Units of work that wait for a connection to the database right now.",
+)
+DB_CLIENT_CONNECTION_TIMEOUTS: Final = Metric(
+    _db_pool_metrics.DB_CLIENT_CONNECTION_TIMEOUTS,
+    "{timeout}",
+    "counter",
+    (DB_CLIENT_CONNECTION_POOL_NAME,),
+    "Units of work that got no connection to the database in time.",
+)
+DB_CLIENT_CONNECTION_WAIT_TIME: Final = Metric(
+    _db_pool_metrics.DB_CLIENT_CONNECTION_WAIT_TIME,
+    "s",
+    "histogram",
+    (DB_CLIENT_CONNECTION_POOL_NAME,),
+    "Time that units of work waited for a connection to the database, in vain or not.",
+    _DATABASE_BUCKETS,
+)
+DB_CLIENT_CONNECTION_USE_TIME: Final = Metric(
+    _db_pool_metrics.DB_CLIENT_CONNECTION_USE_TIME,
+    "s",
+    "histogram",
+    (DB_CLIENT_CONNECTION_POOL_NAME,),
+    "Time between taking a connection to the database and giving it back.",
     _DATABASE_BUCKETS,
 )
 CALL_DURATION: Final = Metric(

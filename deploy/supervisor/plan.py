@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from deploy.errors import UsageError
 from deploy.ports import Wanted
@@ -13,6 +13,7 @@ from deploy.topology import ADMIN_PORT, CONTROL_PORT, Listener, Process, Topolog
 
 MAX_REPLICAS = 9
 DATABASE_URL: Final = "DATABASE_URL"
+_RECOGNISABLE: Final = 12  # characters of a password
 
 Ports = Mapping[tuple[str, str], int]
 """(instance, setting) → port."""
@@ -62,8 +63,9 @@ class Plan:
 
     @property
     def secrets(self) -> set[str]:
-        """The passwords in the databases' URLs."""
-        return {password for each in self._databases.values() if (password := urlsplit(each).password)}
+        """The passwords in the databases' URLs, but for those that may be words of everyday use."""
+        passwords = {unquote(urlsplit(each).password or "") for each in self._databases.values()}
+        return {each for each in passwords if len(each) >= _RECOGNISABLE}
 
     def instances(self) -> Iterator[tuple[str, Process]]:
         for process in self.topology.processes:

@@ -71,7 +71,7 @@ def _telemetry_config(name: str, settings: ServiceSettings) -> TelemetryConfig:
         otlp_endpoint=settings.otel_exporter_otlp_endpoint or None,
         sample_ratio=settings.trace_sample_ratio,
         log_level=settings.log_level,
-        secrets=frozenset({settings.control_token.get_secret_value()}),
+        secrets=settings.secrets,
     )
 
 

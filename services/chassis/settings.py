@@ -96,6 +96,11 @@ class ServiceSettings(BaseSettings):
         None, description="Read end of a pipe; at its end of file the process drains and ends. Set by the supervisor."
     )
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Values that must never leave the process."""
+        return frozenset({self.control_token.get_secret_value()})
+
 
 S = TypeVar("S", bound=BaseSettings)
 

@@ -29,7 +29,9 @@ def bootstrap(settings: InventorySettings, telemetry: Telemetry) -> Service:
     seam = CallSeam(edge, POLICIES[edge.callee], telemetry, CATALOGUE, settings.policy_preset)
     seam.declare(*OPERATIONS)
     faults = FaultSite(NAME, telemetry, CATALOGUE, enabled=settings.fault_injection_enabled)
-    database = Database(settings.database_url, metadata, seam, telemetry, faults.storage(seam.edge.callee, OPERATIONS))
+    storage_faults = faults.storage(seam.edge.callee, OPERATIONS)
+    options = settings.database_options
+    database = Database(settings.database_url, metadata, seam, telemetry, storage_faults, options)
     hold_for_us = int(settings.reservation_ttl_s * 1_000_000)
     deps = Dependencies(SqlStockStore(database), lambda: time.time_ns() // 1000, hold_for_us)
     seed = Seed(deps, catalogue.products(settings.catalogue_stock))

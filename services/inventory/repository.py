@@ -84,17 +84,17 @@ class SqlStockStore:
         self._database = database
 
     async def read(self, operation: str, work: Callable[[Stock], Awaitable[T]]) -> T:
-        return await self._database.read(operation, lambda session: work(SqlStock(session)))
+        return await self._database.read(operation, lambda session: work(SqlStock(session, may_lock=False)))
 
     async def write(self, operation: str, work: Callable[[Stock], Awaitable[T]]) -> T:
         return await self._database.write(operation, lambda session: work(SqlStock(session)))
 
 
 class SqlStock:
-    """A Stock within the transaction of `session`."""
+    """A Stock within the transaction of `session`; with `may_lock`, what it may change is locked."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, session: AsyncSession, *, may_lock: bool = True) -> None:
+        self._session, self._may_lock = session, may_lock
 
     async def products_after(self, product_id: str, limit: int) -> Sequence[Product]:
         after = products.c.product_id > product_id
@@ -110,7 +110,9 @@ class SqlStock:
 
     async def reservation(self, order_id: str) -> Reservation | None:
         # The lock matters to PostgreSQL; in SQLite the whole transaction is one.
-        header = select(reservations).where(reservations.c.order_id == order_id).with_for_update()
+        header = select(reservations).where(reservations.c.order_id == order_id)
+        if self._may_lock:
+            header = header.with_for_update()
         found = await self._with_lines((await self._session.execute(header)).mappings().all())
         return found[0] if found else None
 
@@ -132,8 +134,9 @@ class SqlStock:
     async def expired(self, now_us: int, limit: int) -> Sequence[Reservation]:
         due = (reservations.c.state == ReservationState.HELD) & (reservations.c.expires_at_us <= now_us)
         first = select(reservations).where(due).order_by(reservations.c.expires_at_us).limit(limit)
-        locked = first.with_for_update(skip_locked=True)
-        return await self._with_lines((await self._session.execute(locked)).mappings().all())
+        if self._may_lock:
+            first = first.with_for_update(skip_locked=True)
+        return await self._with_lines((await self._session.execute(first)).mappings().all())
 
     async def save(self, reservation: Reservation, before: ReservationState) -> None:
         there = (reservations.c.order_id == reservation.order_id) & (reservations.c.state == before)

@@ -2,11 +2,12 @@
 
 from pydantic import Field
 
+from services.chassis.database_settings import DatabaseSettings
 from services.chassis.database_url import DatabaseUrl
-from services.chassis.settings import Port, ServiceSettings
+from services.chassis.settings import Port
 
 
-class InventorySettings(ServiceSettings):
+class InventorySettings(DatabaseSettings):
     """What the inventory needs besides what every service needs."""
 
     grpc_port: Port = Field(description="Port of the gRPC listener.")

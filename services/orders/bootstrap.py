@@ -44,7 +44,8 @@ def bootstrap(settings: OrdersSettings, telemetry: Telemetry) -> Service:
     to_payments = seam("payments", "grpc", payments_client.OPERATIONS)
     faults = FaultSite(NAME, telemetry, CATALOGUE, enabled=settings.fault_injection_enabled)
     storage_faults = faults.storage(to_database.edge.callee, use_cases.OPERATIONS)
-    database = Database(settings.database_url, metadata, to_database, telemetry, storage_faults)
+    options = settings.database_options
+    database = Database(settings.database_url, metadata, to_database, telemetry, storage_faults, options)
     inventory = RpcClient(inventory_client.SERVICE, settings.inventory_targets, to_inventory, telemetry)
     payments = RpcClient(payments_client.SERVICE, settings.payments_targets, to_payments, telemetry)
     deps = Dependencies(

@@ -115,17 +115,17 @@ class SqlOrderStore:
         self._database = database
 
     async def read(self, operation: str, work: Callable[[Orders], Awaitable[T]]) -> T:
-        return await self._database.read(operation, lambda session: work(SqlOrders(session)))
+        return await self._database.read(operation, lambda session: work(SqlOrders(session, may_lock=False)))
 
     async def write(self, operation: str, work: Callable[[Orders], Awaitable[T]]) -> T:
         return await self._database.write(operation, lambda session: work(SqlOrders(session)))
 
 
 class SqlOrders:
-    """Orders within the transaction of `session`."""
+    """Orders within the transaction of `session`; with `may_lock`, what it may change is locked."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, session: AsyncSession, *, may_lock: bool = True) -> None:
+        self._session, self._may_lock = session, may_lock
 
     async def add(self, order: Order, record: IdempotencyRecord) -> bool:
         dialect = postgresql if self._session.get_bind().dialect.name == "postgresql" else sqlite
@@ -143,7 +143,9 @@ class SqlOrders:
 
     async def get(self, order_id: str) -> Order | None:
         # The lock matters to PostgreSQL; in SQLite the whole transaction is one.
-        one = select(orders).where(orders.c.order_id == order_id).with_for_update()
+        one = select(orders).where(orders.c.order_id == order_id)
+        if self._may_lock:
+            one = one.with_for_update()
         found = await self._with_lines((await self._session.execute(one)).mappings().all())
         return found[0] if found else None
 

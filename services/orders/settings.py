@@ -2,12 +2,13 @@
 
 from pydantic import Field
 
+from services.chassis.database_settings import DatabaseSettings
 from services.chassis.database_url import DatabaseUrl
-from services.chassis.settings import GrpcTargets, Port, ServiceSettings
+from services.chassis.settings import GrpcTargets, Port
 from services.orders.pace import Rules
 
 
-class OrdersSettings(ServiceSettings):
+class OrdersSettings(DatabaseSettings):
     """What orders needs besides what every service needs."""
 
     http_port: Port = Field(description="Port of the HTTP listener.")

@@ -28,7 +28,9 @@ def bootstrap(settings: PaymentsSettings, telemetry: Telemetry) -> Service:
     seam = CallSeam(edge, POLICIES[edge.callee], telemetry, CATALOGUE, settings.policy_preset)
     seam.declare(*OPERATIONS)
     faults = FaultSite(NAME, telemetry, CATALOGUE, enabled=settings.fault_injection_enabled)
-    database = Database(settings.database_url, metadata, seam, telemetry, faults.storage(seam.edge.callee, OPERATIONS))
+    storage_faults = faults.storage(seam.edge.callee, OPERATIONS)
+    options = settings.database_options
+    database = Database(settings.database_url, metadata, seam, telemetry, storage_faults, options)
     latency = settings.provider_latency_ms / 1000
     provider = SimulatedProvider(settings.provider_concurrency, latency, telemetry.tracer)
     deps = Dependencies(SqlPaymentStore(database), provider, lambda: time.time_ns() // 1000)

@@ -46,21 +46,23 @@ class SqlPaymentStore:
         self._database = database
 
     async def read(self, operation: str, work: Callable[[Payments], Awaitable[T]]) -> T:
-        return await self._database.read(operation, lambda session: work(SqlPayments(session)))
+        return await self._database.read(operation, lambda session: work(SqlPayments(session, may_lock=False)))
 
     async def write(self, operation: str, work: Callable[[Payments], Awaitable[T]]) -> T:
         return await self._database.write(operation, lambda session: work(SqlPayments(session)))
 
 
 class SqlPayments:
-    """Payments within the transaction of `session`."""
+    """Payments within the transaction of `session`; with `may_lock`, what it may change is locked."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, session: AsyncSession, *, may_lock: bool = True) -> None:
+        self._session, self._may_lock = session, may_lock
 
     async def get(self, order_id: str) -> Payment | None:
         # The lock matters to PostgreSQL; in SQLite the whole transaction is one.
-        of_order = select(payments).where(payments.c.order_id == order_id).with_for_update()
+        of_order = select(payments).where(payments.c.order_id == order_id)
+        if self._may_lock:
+            of_order = of_order.with_for_update()
         found = (await self._session.execute(of_order)).mappings().one_or_none()
         return _payment(found) if found else None
 

@@ -32,6 +32,7 @@ DOCUMENTS = {
     *("opentelemetry.io", "prometheus.io", "www.jaegertracing.io", "grafana.com", "grpc.io", "grpc.github.io"),
     *("www.rfc-editor.org", "datatracker.ietf.org", "www.w3.org", "sre.google", "keepachangelog.com", "semver.org"),
     *("docs.python.org", "peps.python.org", "docs.sqlalchemy.org", "www.sqlite.org", "sqlite.org", "ucum.org"),
+    "www.postgresql.org",
     *(
         "google.aip.dev",
         "docs.github.com",

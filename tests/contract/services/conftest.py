@@ -1,4 +1,4 @@
-"""Telemetry that keeps its spans, and SQLite in a temporary folder."""
+"""Telemetry that keeps its spans, and an empty database of either kind."""
 
 import io
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -11,7 +11,7 @@ from sqlalchemy import MetaData
 
 from observability.telemetry import Telemetry, TelemetryConfig, start
 from services.chassis.calls import CallSeam
-from services.chassis.database import Database
+from services.chassis.database import Database, DatabaseOptions
 from services.chassis.edge import Edge
 from services.chassis.http.server import HttpServer
 from services.chassis.resilience.pipeline import EdgePolicy
@@ -26,8 +26,12 @@ from tests.contract.services.public_api import Api, keys_file
 from tests.contract.services.running import HOST, free_port, running
 from tests.fakes.public import MemoryCatalogue, MemoryPublicOrders
 from tests.fakes.shop import product, shop
+from tests.postgresql import NewDatabase
 
 OpenDatabase = Callable[[MetaData], Database]
+
+PATIENT = DatabaseOptions(pool_timeout=30.0, lock_timeout=30.0, statement_timeout=60.0)
+"""Bounds that a busy machine doesn't reach."""
 
 
 @pytest.fixture(scope="session")
@@ -42,12 +46,30 @@ def telemetry() -> Iterator[Telemetry]:
 @pytest.fixture
 def sqlite(tmp_path: Path, telemetry: Telemetry) -> OpenDatabase:
     """Makes a Database, not yet started, in a file of its own."""
+    return lambda metadata: _database(f"sqlite+aiosqlite:///{tmp_path}/tests.db", metadata, telemetry)
 
-    def make(metadata: MetaData) -> Database:
-        seam = CallSeam(Edge("tests", "tests-db", "sql"), EdgePolicy(attempt_timeout=10.0), telemetry, CATALOGUE)
-        return Database(f"sqlite+aiosqlite:///{tmp_path}/tests.db", metadata, seam, telemetry)
 
-    return make
+@pytest.fixture
+def postgresql_open(postgresql_database: NewDatabase, telemetry: Telemetry) -> OpenDatabase:
+    """The same on a server."""
+    return lambda metadata: _database(postgresql_database(), metadata, telemetry)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def open_database(request: pytest.FixtureRequest) -> OpenDatabase:
+    """Either of them."""
+    return opener(request, request.param)
+
+
+def opener(request: pytest.FixtureRequest, kind: str) -> OpenDatabase:
+    """The one that `kind` names."""
+    found: OpenDatabase = request.getfixturevalue({"sqlite": "sqlite", "postgresql": "postgresql_open"}[kind])
+    return found
+
+
+def _database(url: str, metadata: MetaData, telemetry: Telemetry) -> Database:
+    seam = CallSeam(Edge("tests", "tests-db", "sql"), EdgePolicy(attempt_timeout=60.0), telemetry, CATALOGUE)
+    return Database(url, metadata, seam, telemetry, options=PATIENT)
 
 
 @pytest.fixture

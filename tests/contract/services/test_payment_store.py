@@ -10,7 +10,7 @@ from services.payments import use_cases
 from services.payments.domain import Payment, PaymentState, authorizing, never_begun
 from services.payments.ports import Dependencies, Payments, PaymentStore
 from services.payments.repository import SqlPaymentStore, metadata
-from tests.contract.services.conftest import OpenDatabase
+from tests.contract.services.conftest import opener
 from tests.contract.services.running import running
 from tests.fakes.payments import FakeProvider, payment_store
 from tests.fakes.shop import ALICE, Clock
@@ -18,12 +18,12 @@ from tests.fakes.shop import ALICE, Clock
 PAYMENT = authorizing("o", Money(1234, EUR), "pm_card_visa", 1_700_000_000_000_001)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, sqlite: OpenDatabase) -> AsyncIterator[PaymentStore]:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[PaymentStore]:
     if request.param == "memory":
         yield payment_store()
         return
-    database = sqlite(metadata)
+    database = opener(request, request.param)(metadata)
     async with running(database):
         yield SqlPaymentStore(database)
 

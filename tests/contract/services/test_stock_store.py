@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -11,19 +12,19 @@ from services.inventory import catalogue, use_cases
 from services.inventory.domain import Line, Refusal, Reservation, ReservationState, ReservedLine, held, never_held
 from services.inventory.ports import Dependencies, Stock, StockStore
 from services.inventory.repository import SqlStockStore, metadata
-from tests.contract.services.conftest import OpenDatabase
+from tests.contract.services.conftest import opener
 from tests.contract.services.running import running
 from tests.fakes.shop import ALICE, HOUR_US, Clock, product
 from tests.fakes.stock import stock_store
 from tests.refusals import quietly, refused
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, sqlite: OpenDatabase) -> AsyncIterator[StockStore]:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[StockStore]:
     if request.param == "memory":
         yield stock_store()
         return
-    database = sqlite(metadata)
+    database = opener(request, request.param)(metadata)
     async with running(database):
         yield SqlStockStore(database)
 
@@ -162,6 +163,26 @@ class TestUseCases:
         assert sum(each is not None for each in answers) == 10
         assert (await free(filled))["p-1"] == 0
 
+    async def test_fifty_buyers_of_ten_pieces_get_ten(self, deps: Dependencies, filled: StockStore) -> None:
+        buyers = [use_cases.reserve(deps, ALICE, f"o-{number}", [Line("p-1", 1)]) for number in range(50)]
+        answers = await asyncio.gather(*map(quietly, buyers))
+        assert sum(each is not None for each in answers) == 10
+        sold = [quietly(use_cases.confirm(deps, ALICE, each.order_id)) for each in answers if each]
+        assert {each.state for each in await asyncio.gather(*sold) if each} == {ReservationState.CONFIRMED}
+        assert (await free(filled))["p-1"] == 0
+
+    async def test_buyers_of_the_same_products_never_wait_for_each_other_in_a_circle(
+        self, deps: Dependencies, store: StockStore
+    ) -> None:
+        """Whatever order they name them in, while others give them back."""
+        ids = [f"q-{number}" for number in range(6)]
+        await store.write("fill", lambda stock: stock.add_products([product(each, 10, 15) for each in ids]))
+        random = Random(11)
+        orders = {f"o-{number}": [Line(each, 1) for each in random.sample(ids, 4)] for number in range(40)}
+        await asyncio.gather(*(_bought_and_brought_back(deps, *each) for each in orders.items()))
+        left = await free(store)
+        assert {each: left[each] for each in ids} == dict.fromkeys(ids, 15)
+
     async def test_the_same_step_at_the_same_time_takes_effect_once(
         self, deps: Dependencies, filled: StockStore
     ) -> None:
@@ -194,3 +215,8 @@ class TestUseCases:
         states = [(await use_cases.get_reservation(deps, ALICE, each)).state for each in orders]
         assert set(states) <= {ReservationState.CONFIRMED, ReservationState.RELEASED}
         assert (await free(filled))["p-1"] == 10 - states.count(ReservationState.CONFIRMED)
+
+
+async def _bought_and_brought_back(deps: Dependencies, order_id: str, lines: list[Line]) -> None:
+    await quietly(use_cases.reserve(deps, ALICE, order_id, lines))
+    await use_cases.release(deps, ALICE, order_id)

@@ -58,12 +58,12 @@ def test_replicas_share_a_database_and_are_all_told_to_callers() -> None:
 
 
 def test_a_database_may_be_elsewhere() -> None:
-    url = "postgresql+asyncpg://faultline:a-secret@127.0.0.1/orders"
+    url = "postgresql+asyncpg://faultline:a%2Fsecret-of-its-own@127.0.0.1/orders"
     plan = Plan(FAULTLINE, databases={"orders": url})
     assert environment(plan, "orders-1")["DATABASE_URL"] == url
     assert environment(plan, "payments-1")["DATABASE_URL"].endswith("/data/payments.db")
     assert "DATABASE_URL" not in environment(plan, "gateway-1")
-    assert plan.secrets == {"a-secret"}
+    assert plan.secrets == {"a/secret-of-its-own"}
 
 
 @pytest.mark.parametrize("name", ["users", "gateway"])

@@ -1,29 +1,23 @@
-"""A service's own SQL database, reached through the call seam like any other peer.
-
-SQLite notes. Its driver would begin transactions lazily and upgrade a reader to a writer, which two
-connections cannot both do; so transactions are begun here, those that write as `BEGIN IMMEDIATE`
-(SQLAlchemy's documented recipe for pysqlite). WAL lets readers go on beside the one writer.
-"""
+"""The component: units of work in transactions, each a call over the database's edge."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer
-from sqlalchemy import Connection, MetaData, event, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy import MetaData, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from observability import semconv
 from observability.telemetry import Telemetry
 from services.chassis.calls import CallSeam
+from services.chassis.database import engine, failures
+from services.chassis.database.options import DatabaseOptions
+from services.chassis.database.pool import Pool
 from services.chassis.errors import PeerUnavailableError
 from services.chassis.resilience.outcome import Outcome, of_error
 
@@ -44,33 +38,37 @@ class Inject(Protocol):
     async def __call__(self, operation: str) -> None: ...
 
 
-_READ_ONLY = "faultline_read_only"
 _UNDO_TIMEOUT = 2.0  # seconds that an abandoned transaction gets to be undone
-_BUSY_TIMEOUT = 1.0  # seconds; shorter than any attempt, so that it is the database that says why
+_RETRY_AFTER = 1.0  # seconds
 
 
 class Database:
     """A component. `metadata` is created at start where it is missing."""
 
     def __init__(
-        self, url: str, metadata: MetaData, seam: CallSeam, telemetry: Telemetry, inject: Inject | None = None
+        self,
+        url: str,
+        metadata: MetaData,
+        seam: CallSeam,
+        telemetry: Telemetry,
+        inject: Inject | None = None,
+        options: DatabaseOptions = DatabaseOptions(),  # noqa: B008 -- frozen
     ) -> None:
         self.name = f"database {seam.edge.callee}"
         self._inject = inject
         self._metadata, self._seam, self._telemetry = metadata, seam, telemetry
-        self._engine = _engine(url, seam.edge.callee)
-        _trace(self._engine, telemetry)
-        self._reader = self._engine.execution_options(**{_READ_ONLY: True})
+        self._engine = engine.create(url, seam.edge.callee, options, telemetry)
+        self._reader = engine.reader(self._engine)
+        self._pool = Pool(self._engine, seam.edge.callee, options, telemetry.metrics)
+        self._errors = failures.errors_of(self._engine)
         self._running: set[asyncio.Future[Any]] = set()
         # SQLite has one writer at a time and no queue for the others: they would poll, and some would starve.
-        self._turn = asyncio.Lock() if self._engine.dialect.name == "sqlite" else nullcontext()
+        self._turn = asyncio.Lock() if self._engine.dialect.name == engine.SQLITE else nullcontext()
 
     async def start(self) -> None:
-        try:
-            async with self._engine.begin() as connection:
-                await connection.run_sync(self._metadata.create_all)
-        except (SQLAlchemyError, OSError) as exc:
-            raise PeerUnavailableError(self._seam.edge, "start", _why(exc)) from exc
+        async with self._translated("start"), self._pool.connection(self._engine) as connection, connection.begin():
+            await engine.make_tables_alone(connection)
+            await connection.run_sync(self._metadata.create_all)
 
     async def drain(self) -> None:
         """Nothing of its own is in flight: what uses it has drained before."""
@@ -82,11 +80,8 @@ class Database:
 
     async def check(self) -> None:
         """Readiness: raises PeerUnavailableError when the database does not answer."""
-        try:
-            async with self._reader.connect() as connection:
-                await connection.execute(text("SELECT 1"))
-        except (SQLAlchemyError, OSError) as exc:
-            raise PeerUnavailableError(self._seam.edge, "check", _why(exc), retry_after=1.0) from exc
+        async with self._translated("check"), self._pool.connection(self._reader) as connection:
+            await connection.execute(text("SELECT 1"))
 
     async def read(self, operation: str, work: Work[T]) -> T:
         """Runs `work` in a transaction that only reads; `operation` names it in telemetry.
@@ -112,14 +107,10 @@ class Database:
     async def _attempt(self, operation: str, engine: AsyncEngine, turn: Turn, work: Work[T]) -> T:
         started, result, progress = time.perf_counter(), Outcome.SUCCESS, _Progress()
         try:
-            if self._inject:
-                await self._inject(operation)
-            return await self._to_its_end(partial(_transaction, engine, turn, work, progress))
-        except (OperationalError, PoolTimeoutError, OSError) as exc:
-            result = Outcome.FAILURE
-            error = PeerUnavailableError(self._seam.edge, operation, _why(exc), retry_after=1.0)
-            error.took_no_effect = not progress.committing
-            raise error from exc
+            async with self._translated(operation, progress):
+                if self._inject:
+                    await self._inject(operation)
+                return await self._to_its_end(partial(self._transaction, engine, turn, work, progress))
         except BaseException as exc:
             result = of_error(exc, self._seam.catalogue)
             raise
@@ -127,6 +118,17 @@ class Database:
             labels = (engine.dialect.name, operation, result)
             seconds = time.perf_counter() - started
             self._telemetry.metrics.observe(semconv.DB_CLIENT_OPERATION_DURATION, seconds, *labels)
+
+    @asynccontextmanager
+    async def _translated(self, operation: str, progress: "_Progress | None" = None) -> AsyncIterator[None]:
+        try:
+            yield
+        except self._errors as exc:
+            if not failures.is_failure(exc):
+                raise
+            error = PeerUnavailableError(self._seam.edge, operation, failures.why(exc), retry_after=_RETRY_AFTER)
+            error.took_no_effect = progress is not None and (not progress.committing or failures.is_rolled_back(exc))
+            raise error from exc
 
     async def _to_its_end(self, transaction: Callable[[asyncio.Event], Awaitable[T]]) -> T:
         """Runs `transaction` in a task that outlives a cancelled caller for as long as it takes to undo it.
@@ -145,6 +147,19 @@ class Database:
             asyncio.get_running_loop().call_later(_UNDO_TIMEOUT, task.cancel)
             raise
 
+    async def _transaction(
+        self, engine: AsyncEngine, turn: Turn, work: Work[T], progress: "_Progress", abandoned: asyncio.Event
+    ) -> T:
+        async with turn:
+            _unless(abandoned)
+            async with self._pool.connection(engine) as connection:
+                _unless(abandoned)
+                async with AsyncSession(connection, expire_on_commit=False) as session, session.begin():
+                    result = await work(session)
+                    _unless(abandoned)
+                    progress.committing = True
+                    return result
+
 
 class _AbandonedError(Exception):
     """Undoes a transaction that nobody waits for any more."""
@@ -157,18 +172,6 @@ class _Progress:
     committing: bool = False
 
 
-async def _transaction(
-    engine: AsyncEngine, turn: Turn, work: Work[T], progress: _Progress, abandoned: asyncio.Event
-) -> T:
-    async with turn:
-        _unless(abandoned)
-        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
-            result = await work(session)
-            _unless(abandoned)
-            progress.committing = True
-            return result
-
-
 def _unless(abandoned: asyncio.Event) -> None:
     if abandoned.is_set():
         raise _AbandonedError
@@ -177,40 +180,4 @@ def _unless(abandoned: asyncio.Event) -> None:
 def _expected(task: asyncio.Future[Any]) -> None:
     # Nobody is left to hear of it; looking at it keeps asyncio from calling it forgotten.
     if not task.cancelled() and (error := task.exception()) and not isinstance(error, _AbandonedError):
-        log.warning("an abandoned transaction ended badly", extra={"error": str(error)})
-
-
-def _why(exc: Exception) -> str:
-    # The driver's own words: SQLAlchemy's text adds the statement and its values.
-    return str(exc.orig) if isinstance(exc, DBAPIError) else f"{type(exc).__name__}: {exc}"
-
-
-def _engine(url: str, name: str) -> AsyncEngine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(parsed, pool_pre_ping=True)
-    engine = create_async_engine(parsed, connect_args={"timeout": _BUSY_TIMEOUT, "isolation_level": None})
-    # Connections know the file by now; spans would else have its path in their names.
-    engine.sync_engine.url = parsed.set(database=name)
-    event.listen(engine.sync_engine, "connect", _tune_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _tune_sqlite(connection: Any, _: Any) -> None:
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    read_only = connection.get_execution_options().get(_READ_ONLY, False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-
-def _trace(engine: AsyncEngine, telemetry: Telemetry) -> None:
-    # Its tracer alone, without the instrumentor: that would also wrap every check-out in a "connect" span.
-    tracer = telemetry.tracer_provider.get_tracer("opentelemetry.instrumentation.sqlalchemy")
-    usage = telemetry.meter_provider.get_meter("none").create_up_down_counter("none")
-    EngineTracer(tracer, engine.sync_engine, usage)  # type: ignore[no-untyped-call]  # it has no types
+        log.warning("an abandoned transaction ended badly", extra={"error": failures.why(error)})
