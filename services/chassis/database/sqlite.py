@@ -5,21 +5,21 @@ transactions are begun here, those that write as `BEGIN IMMEDIATE` (SQLAlchemy's
 lets readers go on beside the one writer.
 
 A connection keeps its file though that is moved away or deleted, and what it commits then would be lost. So each time
-before it is used, it is compared with what stands under the name; and no connection makes a file, but at the start.
+before it is used, what stands under the name is compared with what stood there at the start: nothing is made in its
+place, and no other file is opened, into which SQLite would write what is left in the log of the first.
 """
 
 import os
+import sqlite3
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, event
-from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from services.chassis.database.options import DatabaseOptions
 
 READ_ONLY = "faultline_read_only"
-_FILE = "faultline_file"
 
 
 def create(url: URL, name: str, options: DatabaseOptions) -> AsyncEngine:
@@ -42,25 +42,26 @@ def create(url: URL, name: str, options: DatabaseOptions) -> AsyncEngine:
 
 
 class _File:
-    """The database's file, under its name. The first connection may make it."""
+    """The database's file, under its name. The first connection may make it; later ones find the same file or none."""
 
     def __init__(self, path: str) -> None:
         self._path = os.path.abspath(path)  # noqa: PTH100 -- a name, whatever it leads to
-        self._mode = "rwc"
+        self._first: tuple[int, int] | None = None
 
     def connect(self, _dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
         """Before it connects."""
-        arguments[0] = f"file:{quote(self._path)}?mode={self._mode}"
+        if self._first:
+            self.compare()
+        arguments[0] = f"file:{quote(self._path)}?mode={'rw' if self._first else 'rwc'}"
 
-    def remember(self, _connection: Any, record: Any) -> None:
+    def remember(self, *_: Any) -> None:
         """After it has connected."""
-        record.info[_FILE] = self._identity()
-        self._mode = "rw"
+        self._first = self._first or self._identity()
 
-    def compare(self, _connection: Any, record: Any, _proxy: Any) -> None:
-        """Before it is used. Raises DisconnectionError, for which the pool connects anew."""
-        if record.info[_FILE] != self._identity():
-            raise DisconnectionError("the file is not what it was")
+    def compare(self, *_: Any) -> None:
+        """Before it is used. Raises the driver's error, as the driver would if it looked."""
+        if self._first != self._identity():
+            raise sqlite3.OperationalError("the database's file is gone, or another has taken its place")
 
     def _identity(self) -> tuple[int, int] | None:
         try:
