@@ -42,6 +42,13 @@ _UNDO_TIMEOUT = 2.0  # seconds that an abandoned transaction gets to be undone
 _RETRY_AFTER = 1.0  # seconds
 
 
+@dataclass
+class _Progress:
+    """How far a transaction came: before it is `committing`, nothing of it is stored."""
+
+    committing: bool = False
+
+
 class Database:
     """A component. `metadata` is created at start where it is missing."""
 
@@ -120,7 +127,7 @@ class Database:
             self._telemetry.metrics.observe(semconv.DB_CLIENT_OPERATION_DURATION, seconds, *labels)
 
     @asynccontextmanager
-    async def _translated(self, operation: str, progress: "_Progress | None" = None) -> AsyncIterator[None]:
+    async def _translated(self, operation: str, progress: _Progress | None = None) -> AsyncIterator[None]:
         try:
             yield
         except self._errors as exc:
@@ -148,7 +155,7 @@ class Database:
             raise
 
     async def _transaction(
-        self, engine: AsyncEngine, turn: Turn, work: Work[T], progress: "_Progress", abandoned: asyncio.Event
+        self, engine: AsyncEngine, turn: Turn, work: Work[T], progress: _Progress, abandoned: asyncio.Event
     ) -> T:
         async with turn:
             _unless(abandoned)
@@ -163,13 +170,6 @@ class Database:
 
 class _AbandonedError(Exception):
     """Undoes a transaction that nobody waits for any more."""
-
-
-@dataclass
-class _Progress:
-    """How far a transaction came: before it is `committing`, nothing of it is stored."""
-
-    committing: bool = False
 
 
 def _unless(abandoned: asyncio.Event) -> None:

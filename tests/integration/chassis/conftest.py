@@ -1,10 +1,12 @@
 """What the tests of this folder are given."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from tests.integration.chassis.databases import Place
 from tests.integration.chassis.http_toy import Client, Parts, create_app, outside, served
 from tests.unit.chassis.recording import Recording
 from tests.unit.chassis.recording import recording as recording_
@@ -15,6 +17,14 @@ def recording() -> Iterator[Recording]:
     """Telemetry whose spans, metrics and log lines can be read."""
     with recording_() as running:
         yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A database of either kind."""
+    if request.param == "sqlite":
+        return Place(f"sqlite+aiosqlite:///{tmp_path}/toy.db")
+    return Place(request.getfixturevalue("postgresql_database")())
 
 
 @pytest.fixture

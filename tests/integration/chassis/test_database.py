@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 from opentelemetry.trace import SpanKind, StatusCode
@@ -18,13 +17,6 @@ from tests.integration.chassis.databases import Place, add, names_of
 from tests.unit.chassis.recording import Recording, attributes_of, id_of
 
 DURATION = semconv.DB_CLIENT_OPERATION_DURATION
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    if request.param == "sqlite":
-        return Place(f"sqlite+aiosqlite:///{tmp_path}/toy.db")
-    return Place(request.getfixturevalue("postgresql_database")())
 
 
 @pytest.fixture
