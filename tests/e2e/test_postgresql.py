@@ -14,7 +14,8 @@ from tests.e2e.http_api import Answer, Api, an_order
 from tests.e2e.running import admin_url, shopper
 from tests.e2e.traces import Traces
 from tests.integration.supervisor.command import faultline
-from tests.postgresql.databases import Databases
+from tests.postgresql import own_server
+from tests.postgresql.server import Server
 from tests.waiting import eventually
 
 STORES = ("orders", "inventory", "payments")
@@ -23,8 +24,14 @@ TOO_MANY = an_order(product_id="p-0001", quantity=1000)
 
 
 @pytest.fixture(scope="module")
-def databases(postgresql: Databases) -> Mapping[str, str]:
-    return {store: postgresql.new_database() for store in STORES}
+def server() -> Iterator[Server]:
+    with own_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def databases(server: Server) -> Mapping[str, str]:
+    return {store: server.databases.new_database() for store in STORES}
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +105,31 @@ def test_no_password_leaves_a_service(service: str, on_postgresql: System, datab
     for where, text in written.items():
         assert text
         assert str(url.password).encode() not in text, f"{where} tell it"
+
+
+async def test_a_server_that_is_away_is_an_outage_and_no_loss(
+    server: Server, on_postgresql: System, databases: Mapping[str, str]
+) -> None:
+    api, demo = shopper(on_postgresql), on_postgresql.key("demo")
+    acknowledged = [told(demo.user_id, "before", buy(api, an_order(), "before"))]
+    server.kill()
+    for number in range(3):
+        answer = api.check_out(an_order(), f"during-{number}")
+        assert answer.status in {503, 504}, answer.body
+        assert answer.headers["content-type"] == "application/problem+json"
+        if answer.status == 503:
+            assert int(answer.headers["retry-after"]) >= 1
+    server.start()
+    keys = ["before", *(f"during-{number}" for number in range(3)), "after"]
+    acknowledged += [told(demo.user_id, key, bought_in_the_end(api, key)) for key in keys]
+    report = await verified(databases, acknowledged)
+    assert report.ok, report.violations
+
+
+def bought_in_the_end(api: Api, key: str) -> Answer:
+    def check() -> Answer:
+        answer = api.check_out(an_order(), key)
+        assert answer.status == 201, answer.body
+        return answer
+
+    return eventually(check, within=60)
