@@ -24,6 +24,7 @@ def create(url: URL, name: str, options: DatabaseOptions) -> AsyncEngine:
         max_overflow=options.pool_overflow,
         pool_timeout=options.pool_timeout,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={
             "timeout": options.pool_timeout,
             "command_timeout": options.statement_timeout + _UNREACHABLE,

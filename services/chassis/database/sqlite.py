@@ -28,6 +28,7 @@ def create(url: URL, name: str, options: DatabaseOptions) -> AsyncEngine:
         pool_size=options.pool_size,
         max_overflow=options.pool_overflow,
         pool_timeout=options.pool_timeout,
+        hide_parameters=True,
         connect_args={"timeout": options.lock_timeout, "isolation_level": None, "uri": True},
     )
     # Connections know the file by now; spans would else have its path in their names.

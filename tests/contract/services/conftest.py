@@ -14,7 +14,7 @@ from services.chassis.calls import CallSeam
 from services.chassis.database import Database, DatabaseOptions
 from services.chassis.edge import Edge
 from services.chassis.http.server import HttpServer
-from services.chassis.resilience.pipeline import EdgePolicy
+from services.chassis.resilience.policy import EdgePolicy
 from services.contracts.errors import CATALOGUE
 from services.gateway import api_keys, pipeline
 from services.gateway.api_keys import ApiKeyAuthenticator

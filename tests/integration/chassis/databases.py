@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from services.chassis.calls import CallSeam
 from services.chassis.database import Database, DatabaseOptions
 from services.chassis.edge import Edge
-from services.chassis.resilience.pipeline import EdgePolicy
+from services.chassis.resilience.policy import EdgePolicy
 from services.chassis.resilience.retry import RetryConfig
 from services.contracts.errors import CATALOGUE
 from tests.unit.chassis.recording import Recording

@@ -1,8 +1,9 @@
 """The pool of connections: bounded, measured under OpenTelemetry's names, and clear about what it refuses."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,7 +19,7 @@ from tests.integration.chassis.http_toy import served
 from tests.integration.chassis.processes import eventually
 from tests.unit.chassis.recording import Recording
 
-TWO = {"pool_size": 1, "pool_overflow": 1}
+TWO: Mapping[str, Any] = {"pool_size": 1, "pool_overflow": 1}
 REFUSED = "toy → toy-db names: no connection got free in time: all of the pool are in use"
 
 
