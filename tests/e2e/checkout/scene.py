@@ -20,7 +20,8 @@ from tests.e2e.checkout.topologies import reference
 from tests.e2e.checkout.wire import Wire
 from tests.waiting import become
 
-HEALED_WITHIN_S = 120.0
+HEALED_WITHIN_S = 300.0
+READY_WITHIN_S = 300.0
 GOOD_IN_A_ROW = 5
 CUSTOMERS = 6
 
@@ -112,7 +113,7 @@ async def opened(
     topology = reference(wire.port, hasty=hasty)
     try:
         starting = partial(start_system, folder, topology=topology, replicas=replicas, databases=databases)
-        system = await asyncio.to_thread(starting)
+        system = await asyncio.to_thread(partial(starting, ready_deadline_s=READY_WITHIN_S))
         try:
             await wire.start({_SERVICES[name]: _addresses(system, name) for name in _SERVICES})
             async with customers(system.gateway_url, system.keys[:CUSTOMERS], told) as found:

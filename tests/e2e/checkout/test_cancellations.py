@@ -20,7 +20,7 @@ FORWARD = (Step.RESERVE, Step.AUTHORIZE, Step.CAPTURE, Step.CONFIRM)
 CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_slow", "pm_card_declined")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_a_cancellation_that_meets_a_step_wins(scene: Scene) -> None:
     """Before and after the peer has done it, whether or not its answer is heard."""
     for step, where, heard in itertools.product(FORWARD, (Where.ASKED, Where.ANSWERED), (True, False)):

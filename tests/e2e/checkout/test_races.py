@@ -48,12 +48,12 @@ def assert_same_or_later(answer: Answer, last: Answer) -> None:
     if answer.settled:
         assert answer.told == last.told
         return
-    assert int(answer.retry_after) >= 1, answer
     assert answer.order_id in {"", last.order_id}
-    assert answer.status in {409, 503, 504}, answer
+    assert answer.status in {202, 409, 503, 504}, answer
+    assert answer.status == 202 or int(answer.retry_after) >= 1, answer
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_fifty_buyers_of_the_last_pieces_get_those_there_are(scene: Scene) -> None:
     for product_id, pieces in (("p-0050", 10), ("p-0100", 5), ("p-0150", 1)):
         answers = await asyncio.gather(*(buyer.insist(key, product_id=product_id) for buyer, key in buyers(scene)))
