@@ -4,6 +4,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from deploy.bench.figure import Benchmark
-from deploy.bench.figures import memory, startup
+from deploy.bench.figures import faults, memory, startup
 
-BENCHMARKS: Final[Sequence[Benchmark]] = (startup.BENCHMARK, memory.BENCHMARK)
+BENCHMARKS: Final[Sequence[Benchmark]] = (startup.BENCHMARK, memory.BENCHMARK, faults.BENCHMARK)
