@@ -154,7 +154,8 @@ def _cleared(state: StateFolder, fault_id: str) -> tuple[int, Sequence[ProcessSt
 def _all_cleared(state: StateFolder) -> tuple[int, Sequence[ProcessState]]:
     """Processes first, as who is paused does not answer; who is only now starting has no faults any more."""
     faults, processes = HttpFaultControl(_target(state)), HttpProcessControl(_target(state))
-    before, healed = len(faults.in_force().faults), processes.heal()
+    healed = processes.heal()
+    before = len(faults.in_force().faults)
     try:
         return faults.clear(), healed
     except AwayError as exc:

@@ -6,7 +6,7 @@
         ✗ attempt 1 Payments/Authorize     ━━━╸                       5.1 ms
           UNAVAILABLE · connection refused
 
-A span's service is named where it is not its parent's. SQL statements that went well are counted where there is room.
+A span's service is named where it is not its parent's; an injected fault is named below the span it touched. SQL statements that went well are counted where there is room.
 Pure, but for rich's text.
 """
 
@@ -18,6 +18,7 @@ from typing import Final
 from rich.text import Text
 
 from deploy.cli.screen import colours, visible
+from observability import semconv
 from observability.embedded.display import duration, operation, ticks
 from observability.embedded.waterfall import Row, Waterfall
 
@@ -51,6 +52,9 @@ def lines(waterfall: Waterfall, width: int, *, everything: bool = False) -> Iter
         yield drawing.line(row, named=named)
         if row.error and row.status_text:
             yield _failure(row, width)
+        for event in row.events:
+            if event.name == semconv.EVENT_FAULT_INJECTED:
+                yield _fault(row, dict(event.fields), width)
 
 
 class _Drawing:
@@ -139,6 +143,13 @@ def _is_fine_statement(row: Row) -> bool:
 
 def _failure(row: Row, width: int) -> Text:
     text = Text("  " * row.depth + f"  {visible(row.status_text)}", "red")
+    text.truncate(max(_NARROWEST, width), overflow="ellipsis")
+    return text
+
+
+def _fault(row: Row, told: Mapping[str, str], width: int) -> Text:
+    kind, fault_id = told.get(semconv.FAULT_KIND, ""), told.get(semconv.FAULT_ID, "")
+    text = Text("  " * row.depth + f"  injected fault: {visible(kind)} ({visible(fault_id)})", "yellow")
     text.truncate(max(_NARROWEST, width), overflow="ellipsis")
     return text
 

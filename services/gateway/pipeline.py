@@ -10,6 +10,7 @@ Then the span begins, the trace id is put on the answer, the request is measured
   Authentication   the principal is found out
   BodyInTime       the body is read, and refused if it takes too long to arrive
   DeadlineGate     the request gets its deadline
+  HttpFaults       where a fault is in force, it does its harm (`services.chassis.faults`)
 and then the routes.
 """
 

@@ -90,3 +90,16 @@ def test_control_characters_are_shown_not_sent() -> None:
     shown = [each.plain for each in lines(build({**TRACE, "spans": [wild]}), 80)]
     assert any(r"a\x1b[2J\nb" in each for each in shown)
     assert all(character.isprintable() for each in shown for character in each)
+
+
+def test_an_injected_fault_is_named_below_the_span_it_touched() -> None:
+    fields = {"event": "faultline.fault.injected", "faultline.fault.kind": "latency", "faultline.fault.id": "f-1"}
+    log = {
+        "timestamp": 1_700_000_000_015_000,
+        "fields": [{"key": key, "value": value} for key, value in fields.items()],
+    }
+    hurt = {**span("2", 10_000, 80_000, "POST /v1/orders", "1", "p2"), "logs": [log]}
+    trace = {**TRACE, "spans": [span("1", 0, 100_000, "POST /api/v1/orders"), hurt]}
+    shown = [each.plain.rstrip() for each in lines(build(trace), 80)]
+    assert shown[-2].startswith("  orders: POST /v1/orders")
+    assert shown[-1] == "    injected fault: latency (f-1)"
