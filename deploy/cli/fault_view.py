@@ -77,5 +77,5 @@ def _value(name: str, value: Any) -> str:
 
 def _whom(fault: PlacedFault) -> str:
     share = "" if fault.probability >= 1 else f"{fault.probability * 100:g}% of requests"
-    carrying = f"with {fault.baggage[0]}={fault.baggage[1]}" if fault.baggage else ""
+    carrying = visible(f"with {fault.baggage[0]}={fault.baggage[1]}") if fault.baggage else ""
     return " ".join(filter(None, (share, carrying))) or "everyone"

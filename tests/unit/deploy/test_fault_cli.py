@@ -203,6 +203,10 @@ def test_who_is_not_well_or_does_not_say_is_named(
             {"kind": "blackhole", "parameters": {}, "probability": 0.2, "baggage": ("faultline.who", "me")},
             "f-1a2b3c4d: blackhole on payments, 20% of requests with faultline.who=me",
         ),
+        (
+            {"baggage": ("faultline.who", "\x1b[2J")},
+            r"f-1a2b3c4d: latency 500 ms on payments, with faultline.who=\x1b[2J",
+        ),
     ],
 )
 def test_a_fault_is_told_in_a_line(changes: dict[str, Any], words: str) -> None:
