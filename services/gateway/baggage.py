@@ -38,4 +38,5 @@ class ForeignBaggage:
         if len(kept) < len(entries):
             self._metrics.add(semconv.BAGGAGE_STRIPPED)
         others = [(name, value) for name, value in scope["headers"] if name != _HEADER]
-        return {**scope, "headers": [*others, *([(_HEADER, ",".join(kept).encode("latin-1"))] if kept else [])]}
+        header = ",".join(each.strip() for each in kept).encode("latin-1")
+        return {**scope, "headers": [*others, *([(_HEADER, header)] if kept else [])]}
