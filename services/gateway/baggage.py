@@ -33,10 +33,10 @@ class ForeignBaggage:
 
     def _stripped(self, scope: Scope) -> Scope:
         headers = headers_of(scope)
-        entries = [each for line in headers.getlist(_HEADER.decode()) for each in line.split(",") if each.strip()]
-        kept = [each for each in entries if each.strip().startswith(PREFIX)] if self._may_inject(headers) else []
+        lines = headers.getlist(_HEADER.decode())
+        entries = [entry for line in lines for each in line.split(",") if (entry := each.strip())]
+        kept = [each for each in entries if each.startswith(PREFIX)] if self._may_inject(headers) else []
         if len(kept) < len(entries):
             self._metrics.add(semconv.BAGGAGE_STRIPPED)
         others = [(name, value) for name, value in scope["headers"] if name != _HEADER]
-        header = ",".join(each.strip() for each in kept).encode("latin-1")
-        return {**scope, "headers": [*others, *([(_HEADER, header)] if kept else [])]}
+        return {**scope, "headers": [*others, *([(_HEADER, ",".join(kept).encode("latin-1"))] if kept else [])]}
