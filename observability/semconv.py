@@ -79,6 +79,8 @@ BREAKER_OLD_STATE: Final = "faultline.circuit_breaker.old_state"
 HEDGE_RESULT: Final = "faultline.hedge.result"
 FALLBACK_RESULT: Final = "faultline.fallback.result"
 DELAY_MS: Final = "faultline.delay_ms"
+LOAD_IN_FLIGHT: Final = "faultline.load.in_flight"
+LOAD_LIMIT: Final = "faultline.load.limit"
 CLIENT_ID: Final = "faultline.client.id"
 ORDER_ID: Final = "faultline.order.id"
 ORDER_STATE: Final = "faultline.order.state"
@@ -146,6 +148,7 @@ EVENT_BULKHEAD_QUEUED: Final = "faultline.bulkhead.queued"
 EVENT_BULKHEAD_REJECTED: Final = "faultline.bulkhead.rejected"
 EVENT_FALLBACK: Final = "faultline.fallback"  # there was no answer; a fallback was asked for one
 EVENT_FAULT_INJECTED: Final = "faultline.fault.injected"
+EVENT_LOAD_SHED: Final = "faultline.load.shed"  # a server refused a request before it began with it
 EVENT_CHECKOUT_STEP: Final = "faultline.checkout.step"
 EVENT_CHECKOUT_TURNED: Final = "faultline.checkout.turned"  # the order is cancelled, or given up
 
@@ -422,6 +425,27 @@ FALLBACKS: Final = Metric(
     "counter",
     (CALLEE, OPERATION, FALLBACK_RESULT),
     "Calls without an answer whose fallback was asked for one, by whether it had any.",
+)
+LOAD_SHEDDING: Final = Metric(
+    "faultline.load.shed",
+    "{request}",
+    "counter",
+    (),
+    "Requests that this server refused because it had as many as it can serve.",
+)
+LOAD_LIMITS: Final = Metric(
+    "faultline.load.limit",
+    "{request}",
+    "gauge",
+    (),
+    "Requests that this server serves at once at most, as it has learned by now.",
+)
+LOAD_SERVED: Final = Metric(
+    "faultline.load.in_flight",
+    "{request}",
+    "gauge",
+    (),
+    "Requests that this server serves right now, those that wait for their turn not included.",
 )
 CHECKOUTS: Final = Metric(
     "faultline.checkouts",

@@ -7,10 +7,12 @@ import re
 import sys
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.chassis.errors import SettingsError
+from services.chassis.resilience.adaptive_limit import AdaptiveLimitConfig
+from services.chassis.resilience.load_shedding import LoadSheddingConfig
 from services.chassis.resilience.policy import Preset
 
 EX_CONFIG = 78
@@ -89,6 +91,21 @@ class ServiceSettings(BaseSettings):
     fault_injection_enabled: bool = Field(
         False, description="Whether the control listener takes faults to inject. `faultline up` switches it on."
     )
+    concurrency_limit_min: int = Field(
+        200, ge=1, le=10_000, description="Requests that are served at once whatever the latency."
+    )
+    concurrency_limit_max: int = Field(
+        1000, ge=1, le=10_000, description="Requests that are served at once at most; between the two, latency decides."
+    )
+    request_queue: int = Field(
+        100,
+        ge=0,
+        le=10_000,
+        description="Requests that may wait for their turn; further ones are answered `overloaded`.",
+    )
+    request_queue_wait_s: float = Field(
+        0.1, gt=0, le=60, description="Seconds a request may wait for its turn before it is answered `overloaded`."
+    )
     drain_timeout_s: float = Field(
         10.0, gt=0, le=300, description="Seconds that requests in flight get to finish when the process is told to end."
     )
@@ -100,6 +117,20 @@ class ServiceSettings(BaseSettings):
     def secrets(self) -> frozenset[str]:
         """Values that must never leave the process."""
         return frozenset({self.control_token.get_secret_value()})
+
+    @field_validator("concurrency_limit_max")
+    @classmethod
+    def _not_below_the_minimum(cls, most: int, info: ValidationInfo) -> int:
+        if most < info.data.get("concurrency_limit_min", 0):
+            raise ValueError("must not be below CONCURRENCY_LIMIT_MIN")
+        return most
+
+    @property
+    def load_shedding(self) -> LoadSheddingConfig:
+        """Of the public listener."""
+        least, most = self.concurrency_limit_min, self.concurrency_limit_max
+        limit = AdaptiveLimitConfig(initial=least, least=least, most=most)
+        return LoadSheddingConfig(limit, self.request_queue, self.request_queue_wait_s)
 
 
 S = TypeVar("S", bound=BaseSettings)

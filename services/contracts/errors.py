@@ -255,6 +255,15 @@ _ENTRIES = (
         "a checkout with the same Idempotency-Key: an order that was begun stays pending and is carried on.",
     ),
     ErrorEntry(
+        "overloaded",
+        503,
+        "UNAVAILABLE",
+        "There is too much to do",
+        "The system, or a part of it that the request needs, serves as many requests as it can and refused this one "
+        "before it began with it. Wait as long as Retry-After says, then repeat the request, a checkout with the same "
+        "Idempotency-Key.",
+    ),
+    ErrorEntry(
         "payment-provider-failed",
         503,
         "UNAVAILABLE",

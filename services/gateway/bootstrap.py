@@ -5,6 +5,7 @@ import time
 from fastapi import FastAPI
 
 from observability.telemetry import Telemetry
+from services.chassis.admission import AdmissionControl
 from services.chassis.calls import CallSeam
 from services.chassis.edge import Edge, Kind
 from services.chassis.faults.site import FaultSite
@@ -77,7 +78,8 @@ def create_app(
 ) -> FastAPI:
     """The application over `deps`."""
     body = BodyRules(settings.max_body_bytes, settings.body_timeout_s)
-    steps = pipeline.steps(authenticator, body, settings.request_timeout_ms / 1000)
+    admission = AdmissionControl(settings.load_shedding, telemetry)
+    steps = pipeline.steps(authenticator, body, settings.request_timeout_ms / 1000, admission)
     made = app.create(
         telemetry,
         CATALOGUE,

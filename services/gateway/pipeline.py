@@ -10,6 +10,7 @@ Then the span begins, the trace id is put on the answer, the request is measured
   Authentication   the principal is found out
   BodyInTime       the body is read, and refused if it takes too long to arrive
   DeadlineGate     the request gets its deadline
+  LoadShedding     it is refused while as many are being served as can be
   HttpFaults       where a fault is in force, it does its harm (`services.chassis.faults`)
 and then the routes.
 """
@@ -25,9 +26,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from observability import semconv
 from observability.metrics import Instruments
 from services.chassis import principal
+from services.chassis.admission import AdmissionControl
 from services.chassis.http.asgi import headers_of
 from services.chassis.http.body import BodyInTime
 from services.chassis.http.middleware import BodyLimit, DeadlineGate, ForeignTrace, StripHeaders
+from services.chassis.http.shedding import LoadShedding
 from services.contracts.scopes import FAULTS_INJECT, TRACES_CONTINUE
 from services.gateway.api_keys import ApiKeyAuthenticator
 from services.gateway.baggage import ForeignBaggage
@@ -54,13 +57,16 @@ class BodyRules:
     timeout: float
 
 
-def steps(authenticator: Authenticator, body: BodyRules, timeout: float) -> list[Middleware]:
+def steps(
+    authenticator: Authenticator, body: BodyRules, timeout: float, admission: AdmissionControl
+) -> list[Middleware]:
     """The steps inside of the span, outermost first; `timeout` in seconds, of a request whose body is there."""
     return [
         Middleware(BodyLimit, max_bytes=body.max_bytes),
         Middleware(Authentication, authenticator=authenticator),
         Middleware(BodyInTime, seconds=body.timeout),
         Middleware(DeadlineGate, cap=timeout),
+        Middleware(LoadShedding, admission=admission),
     ]
 
 

@@ -3,6 +3,7 @@
 import time
 
 from observability.telemetry import Telemetry
+from services.chassis.admission import AdmissionControl
 from services.chassis.calls import CallSeam
 from services.chassis.database import Database
 from services.chassis.edge import Edge
@@ -35,7 +36,8 @@ def bootstrap(settings: InventorySettings, telemetry: Telemetry) -> Service:
     hold_for_us = int(settings.reservation_ttl_s * 1_000_000)
     deps = Dependencies(SqlStockStore(database), lambda: time.time_ns() // 1000, hold_for_us)
     seed = Seed(deps, catalogue.products(settings.catalogue_stock))
-    interceptor = ServerInterceptor(telemetry, CATALOGUE, faults.grpc(grpc_api.SERVICE))
+    admission = AdmissionControl(settings.load_shedding, telemetry)
+    interceptor = ServerInterceptor(telemetry, CATALOGUE, faults.grpc(grpc_api.SERVICE), admission)
     servicers, checks = {grpc_api.SERVICE: grpc_api.adder(deps)}, {"database": database.check}
     server = GrpcServer(servicers, interceptor, settings.bind_host, settings.grpc_port, checks)
     expiry = Expiry(deps, telemetry, settings.expiry_interval_s, settings.expiry_grace_s)

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from observability.telemetry import Telemetry
+from services.chassis.admission import AdmissionControl
 from services.chassis.calls import CallSeam
 from services.chassis.database import Database
 from services.chassis.edge import Edge, Kind
@@ -14,6 +15,8 @@ from services.chassis.faults.site import FaultSite
 from services.chassis.http import app
 from services.chassis.http.middleware import DeadlineGate, declare_routes
 from services.chassis.http.server import HttpServer
+from services.chassis.http.shedding import LoadShedding
+from services.chassis.resilience.load_shedding import LoadSheddingConfig
 from services.chassis.rpc.client import RpcClient
 from services.chassis.service import Service
 from services.contracts.errors import CATALOGUE
@@ -58,7 +61,7 @@ def bootstrap(settings: OrdersSettings, telemetry: Telemetry) -> Service:
         rules=settings.rules,
     )
     recovery = Recovery(deps, telemetry, settings.recovery_interval_s, settings.recovery_concurrency)
-    public = create_app(deps, telemetry, faults)
+    public = create_app(deps, telemetry, settings.load_shedding, faults)
     server = HttpServer("http server", public, settings.bind_host, settings.http_port, telemetry=telemetry)
     return Service(
         [database, inventory, payments, recovery, server],
@@ -69,9 +72,14 @@ def bootstrap(settings: OrdersSettings, telemetry: Telemetry) -> Service:
     )
 
 
-def create_app(deps: Dependencies, telemetry: Telemetry, faults: FaultSite | None = None) -> FastAPI:
+def create_app(
+    deps: Dependencies, telemetry: Telemetry, shedding: LoadSheddingConfig, faults: FaultSite | None = None
+) -> FastAPI:
     """The application over `deps`. Its callers are inside, so that their deadlines are trusted."""
-    steps = [Middleware(DeadlineGate, cap=None), *([faults.http()] if faults else [])]
+    admission = AdmissionControl(shedding, telemetry)
+    steps = [Middleware(DeadlineGate, cap=None), Middleware(LoadShedding, admission=admission)]
+    if faults:
+        steps.append(faults.http())
     made = app.create(telemetry, CATALOGUE, steps, title="Orders", openapi_url=None)
     made.include_router(v1.create_router(deps))
     declare_routes(made, telemetry)

@@ -3,6 +3,7 @@
 import time
 
 from observability.telemetry import Telemetry
+from services.chassis.admission import AdmissionControl
 from services.chassis.calls import CallSeam
 from services.chassis.database import Database
 from services.chassis.edge import Edge
@@ -34,7 +35,8 @@ def bootstrap(settings: PaymentsSettings, telemetry: Telemetry) -> Service:
     latency = settings.provider_latency_ms / 1000
     provider = SimulatedProvider(settings.provider_concurrency, latency, telemetry.tracer)
     deps = Dependencies(SqlPaymentStore(database), provider, lambda: time.time_ns() // 1000)
-    interceptor = ServerInterceptor(telemetry, CATALOGUE, faults.grpc(grpc_api.SERVICE))
+    admission = AdmissionControl(settings.load_shedding, telemetry)
+    interceptor = ServerInterceptor(telemetry, CATALOGUE, faults.grpc(grpc_api.SERVICE), admission)
     servicers, checks = {grpc_api.SERVICE: grpc_api.adder(deps)}, {"database": database.check}
     server = GrpcServer(servicers, interceptor, settings.bind_host, settings.grpc_port, checks)
     return Service([database, server], checks=checks, seams=[seam], faults=faults)

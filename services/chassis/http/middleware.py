@@ -2,7 +2,8 @@
 
 Order, outermost first: `StripHeaders` → `ForeignTrace` (both outside of tracing, which believes what it
 reads) → tracing → `ForeignTraceLink` → `TraceAnswer` → `ServerMetrics` → `Problems` → `Refusals` → `BodyLimit` →
-authentication (the service's own) → `BodyInTime` → `DeadlineGate` → injected faults (`services.chassis.faults.http`) → route.
+authentication (the service's own) → `BodyInTime` → `DeadlineGate` → `LoadShedding` → injected faults
+(`services.chassis.faults.http`) → route.
 """
 
 import asyncio

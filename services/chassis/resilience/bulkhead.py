@@ -49,7 +49,7 @@ class Bulkhead:
 
     def __init__(self, config: BulkheadConfig, clock: Clock, listener: Callable[[BulkheadEvent], None]) -> None:
         self.config, self._clock, self._tell = config, clock, listener
-        self._in_flight = 0
+        self._most, self._in_flight = config.max_concurrent, 0
         # Ordered, as the one in front and any that gives up leave it equally quickly. True: it was given the slot of one
         # that ended; False: its wait is over.
         self._waiting: OrderedDict[asyncio.Future[bool], None] = OrderedDict()
@@ -64,8 +64,8 @@ class Bulkhead:
 
     async def acquire(self) -> None:
         """Takes a slot, after waiting for one if need be. Raises `BulkheadFull`."""
-        # Slots are handed on, never freed while somebody waits: who finds one free overtakes nobody.
-        if self._in_flight < self.config.max_concurrent:
+        # Slots are handed out as soon as there are any: who finds one free overtakes nobody.
+        if self._in_flight < self._most:
             self._in_flight += 1
             return
         if len(self._waiting) >= self.config.max_queue:
@@ -74,14 +74,23 @@ class Bulkhead:
 
     def release(self) -> None:
         """Gives a slot back: to the first who waits, if any."""
-        while self._waiting:
-            first, _ = self._waiting.popitem(last=False)
-            if not first.done():
-                first.set_result(True)
-                return
         if not self._in_flight:
             raise RuntimeError("a bulkhead's slot was released that nobody had acquired")
         self._in_flight -= 1
+        if self._waiting:
+            self._hand_out()
+
+    def resize(self, max_concurrent: int) -> None:
+        """Lets so many be in flight from now on. With fewer than there are, nobody passes until enough have left."""
+        self._most = max_concurrent
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._waiting and self._in_flight < self._most:
+            first, _ = self._waiting.popitem(last=False)
+            if not first.done():
+                first.set_result(True)
+                self._in_flight += 1
 
     async def _wait(self) -> None:
         loop, began = asyncio.get_running_loop(), self._clock()

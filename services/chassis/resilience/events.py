@@ -162,3 +162,18 @@ Event = (
     | FellBack
 )
 Listener = Callable[[Event], None]
+class LoadShed:
+    """A server refused a request, with so many being served and that limit on them."""
+
+    in_flight: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class LimitMoved:
+    """A server's adaptive limit has a new value."""
+
+    limit: int
+
+
+LoadEvent = LoadShed | LimitMoved

@@ -1,6 +1,6 @@
 """The server's interceptor: what every served call gets, whatever its method.
 
-Span, metric, deadline, and errors translated to statuses. Written here because the stock
+Span, metric, deadline, admission, and errors translated to statuses. Written here because the stock
 instrumentation writes superseded attribute names and marks every status but OK as an error.
 """
 
@@ -20,6 +20,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from observability import semconv
 from observability.telemetry import Telemetry
+from services.chassis.admission import AdmissionControl
 from services.chassis.boundary import log_failure
 from services.chassis.errors import CallError, Catalogue, ProblemError, answer_to
 from services.chassis.resilience import deadline
@@ -45,10 +46,20 @@ class Inject(Protocol):
 
 
 class ServerInterceptor(grpc.aio.ServerInterceptor):
-    """Wraps each unary method in span, metric, deadline and translation of errors."""
+    """Wraps each unary method in span, metric, deadline, admission and translation of errors.
 
-    def __init__(self, telemetry: Telemetry, catalogue: Catalogue, inject: Inject | None = None) -> None:
-        self._telemetry, self._catalogue, self._inject = telemetry, catalogue, inject
+    `admission` None: every call is taken in. Those of health and reflection always are.
+    """
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        catalogue: Catalogue,
+        inject: Inject | None = None,
+        admission: AdmissionControl | None = None,
+    ) -> None:
+        self._telemetry, self._catalogue = telemetry, catalogue
+        self._inject, self._admission = inject, admission
 
     def declare(self, service: str) -> None:
         """Makes the counts of every method of `service`, a full name, exist at zero."""
@@ -79,6 +90,11 @@ class ServerInterceptor(grpc.aio.ServerInterceptor):
 
         return served
 
+    def _admitted(self, method: str, handle: Handler) -> Handler:
+        """`handle` with what stands before it: a fault makes the work slow, so that it counts as work."""
+        work = self._hurt(method, handle) if self._inject else handle
+        return _admitting(self._admission, work) if self._admission else work
+
     def _hurt(self, method: str, handle: Handler) -> Handler:
         """`handle`, before which the fault does its harm: within the deadline, so that it cannot outlast it."""
 
@@ -101,7 +117,7 @@ class ServerInterceptor(grpc.aio.ServerInterceptor):
     async def _measured(self, method: str, span: Span, handle: Handler, request: Any, context: Context) -> Any:
         started, code = time.perf_counter(), "OK"
         try:
-            return await _in_time(self._hurt(method, handle) if self._inject else handle, request, context)
+            return await _in_time(self._admitted(method, handle), request, context)
         except asyncio.CancelledError:
             code = "DEADLINE_EXCEEDED" if cancelled_by_deadline() else "CANCELLED"
             raise
@@ -129,6 +145,14 @@ def _reading(read: Callable[[bytes], Any], handle: Handler) -> Handler:
         return await handle(message, context)
 
     return handle_bytes
+
+
+def _admitting(admission: AdmissionControl, handle: Handler) -> Handler:
+    async def handle_admitted(request: Any, context: Context) -> Any:
+        async with admission.admitted():
+            return await handle(request, context)
+
+    return handle_admitted
 
 
 @contextmanager

@@ -30,12 +30,19 @@ from services.chassis.errors import (
 from services.chassis.resilience.attempt import Attempt
 
 DOMAIN = "faultline"
+PUSHBACK = "grpc-retry-pushback-ms"
 
 
 async def abort(context: grpc.aio.ServicerContext[Any, Any], problem: ProblemError, catalogue: Catalogue) -> NoReturn:
     """Ends the call with `problem` as its status."""
     status = to_status(problem, catalogue)
-    await context.abort(status.code, status.details, status.trailing_metadata)
+    await context.abort(status.code, status.details, (*status.trailing_metadata, *_pushing_back(problem)))
+
+
+def _pushing_back(problem: ProblemError) -> Iterable[tuple[str, str]]:
+    """For callers that retry in their gRPC library, which does not read `RetryInfo`: gRPC proposal A6."""
+    if problem.retry_after is not None:
+        yield PUSHBACK, str(round(problem.retry_after * 1000))
 
 
 def to_status(problem: ProblemError, catalogue: Catalogue) -> grpc.Status:
@@ -115,7 +122,7 @@ def _problem(error: grpc.aio.AioRpcError, catalogue: Catalogue) -> ProblemError 
 def _pushback(error: grpc.aio.AioRpcError) -> float | None:
     """Seconds by `grpc-retry-pushback-ms`; below zero, as gRPC proposal A6 has it, also where it is no number."""
     for key, value in error.trailing_metadata():
-        if key == "grpc-retry-pushback-ms":
+        if key == PUSHBACK:
             text = value if isinstance(value, str) else ""
             return int(text) / 1000 if re.fullmatch("[0-9]{1,9}", text) else -1.0
     return None

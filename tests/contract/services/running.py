@@ -8,10 +8,13 @@ from observability.telemetry import Telemetry
 from services.chassis.calls import CallSeam
 from services.chassis.component import Component
 from services.chassis.edge import Edge, Kind
+from services.chassis.resilience.adaptive_limit import AdaptiveLimitConfig
+from services.chassis.resilience.load_shedding import LoadSheddingConfig
 from services.chassis.resilience.pipeline import EdgePolicy
 from services.contracts.errors import CATALOGUE
 
 HOST = "127.0.0.1"
+ROOM = LoadSheddingConfig(AdaptiveLimitConfig(initial=100, least=100, most=100), max_queue=0, max_wait_s=0.0)
 
 
 @asynccontextmanager

@@ -31,7 +31,7 @@ from services.gateway.ports import Catalogue, Orders
 from services.gateway.product_cache import MemoryProductCache
 from services.inventory import grpc_api
 from services.orders.bootstrap import create_app
-from tests.contract.services.running import HOST, free_port, running, seam
+from tests.contract.services.running import HOST, ROOM, free_port, running, seam
 from tests.fakes.clock import FakeClock
 from tests.fakes.public import MemoryCatalogue, MemoryPublicOrders
 from tests.fakes.shop import ALICE, BOB, NOBODY, Shop, product, shop
@@ -56,7 +56,7 @@ async def peers(request: pytest.FixtureRequest, telemetry: Telemetry) -> AsyncIt
     grpc_port, http_port = free_port(), free_port()
     servicers = {inventory_client.SERVICE: grpc_api.adder(it.inventory_peer.deps)}
     inventory = GrpcServer(servicers, ServerInterceptor(telemetry, CATALOGUE), HOST, grpc_port)
-    orders = HttpServer("orders", create_app(it.deps, telemetry), HOST, http_port)
+    orders = HttpServer("orders", create_app(it.deps, telemetry, ROOM), HOST, http_port)
     to_orders = seam("orders", "rest", telemetry)
     rpc = RpcClient(inventory_client.SERVICE, [f"{HOST}:{grpc_port}"], seam("inventory", "grpc", telemetry), telemetry)
     http = HttpClient([f"http://{HOST}:{http_port}"], to_orders, telemetry)
@@ -170,7 +170,7 @@ class TestOrders:
 
 async def test_an_order_knows_the_trace_that_it_was_placed_in(telemetry: Telemetry) -> None:
     it, port, to_orders = shop(), free_port(), seam("orders", "rest", telemetry)
-    server = HttpServer("orders", create_app(it.deps, telemetry), HOST, port)
+    server = HttpServer("orders", create_app(it.deps, telemetry, ROOM), HOST, port)
     http = HttpClient([f"http://{HOST}:{port}"], to_orders, telemetry)
     async with running(server, http):
         with telemetry.tracer.start_as_current_span("the customer's request") as span:

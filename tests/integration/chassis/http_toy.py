@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp
 
+from services.chassis.admission import AdmissionControl
 from services.chassis.edge import Edge
 from services.chassis.errors import FieldError, PeerUnavailableError, ProblemError
 from services.chassis.http.app import create
@@ -19,12 +20,16 @@ from services.chassis.http.body import BodyInTime
 from services.chassis.http.limits import Limits
 from services.chassis.http.middleware import BodyLimit, DeadlineGate, ForeignTrace, StripHeaders
 from services.chassis.http.server import HttpServer
+from services.chassis.http.shedding import LoadShedding
+from services.chassis.resilience.adaptive_limit import AdaptiveLimitConfig
+from services.chassis.resilience.load_shedding import LoadSheddingConfig
 from services.contracts.errors import CATALOGUE
 from tests.integration.chassis.ports import HOST, free_port
 from tests.unit.chassis.recording import Recording
 
 MAX_BODY_BYTES = 50_000
 LONG_S = 60.0
+ROOM = LoadSheddingConfig(AdaptiveLimitConfig(initial=100, least=100, most=100), max_queue=0, max_wait_s=0.0)
 STRIPPED = frozenset({"x-user-id", "baggage"})
 MAY_CONTINUE = {"X-Toy-May": "continue"}
 SECRET = "what-nobody-outside-may-see"
@@ -110,12 +115,19 @@ def _add_failures(routes: APIRouter) -> None:
         raise PeerUnavailableError(Edge("toy", "peer", "rest"), "ask", SECRET, retry_after=2.5)
 
 
-def create_app(recording: Recording, parts: Parts, cap: float | None = LONG_S, body_seconds: float = LONG_S) -> FastAPI:
+def create_app(
+    recording: Recording,
+    parts: Parts,
+    cap: float | None = LONG_S,
+    body_seconds: float = LONG_S,
+    shedding: LoadSheddingConfig = ROOM,
+) -> FastAPI:
     """The application, traced and measured by `recording`; `cap` in seconds, None as behind the gateway."""
     steps = [
         Middleware(BodyLimit, max_bytes=MAX_BODY_BYTES),
         Middleware(BodyInTime, seconds=body_seconds),
         Middleware(DeadlineGate, cap=cap),
+        Middleware(LoadShedding, admission=AdmissionControl(shedding, recording.telemetry)),
     ]
     app = create(recording.telemetry, CATALOGUE, steps)
     app.include_router(router(parts))

@@ -8,6 +8,8 @@ from typing import Any
 import grpc
 
 from services.chassis.admin import Check
+from services.chassis.admission import AdmissionControl
+from services.chassis.resilience.load_shedding import LoadSheddingConfig
 from services.chassis.rpc.interceptor import ServerInterceptor
 from services.chassis.rpc.server import GrpcServer, Servicers
 from services.contracts.errors import CATALOGUE
@@ -54,17 +56,26 @@ def servicers(handle: Handler) -> Servicers:
     return {PAYMENTS: lambda server: add_PaymentsServicer_to_server(ToyPayments(handle), server)}
 
 
-def server(recording: Recording, handle: Handler, port: int, checks: Mapping[str, Check] | None = None) -> GrpcServer:
+def server(
+    recording: Recording,
+    handle: Handler,
+    port: int,
+    checks: Mapping[str, Check] | None = None,
+    shedding: LoadSheddingConfig | None = None,
+) -> GrpcServer:
     """A server of the toy, traced and measured by `recording`."""
-    interceptor = ServerInterceptor(recording.telemetry, CATALOGUE)
+    admission = AdmissionControl(shedding, recording.telemetry) if shedding else None
+    interceptor = ServerInterceptor(recording.telemetry, CATALOGUE, admission)
     return GrpcServer(servicers(handle), interceptor, HOST, port, checks)
 
 
 @asynccontextmanager
-async def served(recording: Recording, handle: Handler, port: int = 0) -> AsyncIterator[int]:
+async def served(
+    recording: Recording, handle: Handler, port: int = 0, shedding: LoadSheddingConfig | None = None
+) -> AsyncIterator[int]:
     """A running server of the toy; yields its port."""
     port = port or free_port()
-    running = server(recording, handle, port)
+    running = server(recording, handle, port, shedding=shedding)
     await running.start()
     try:
         yield port

@@ -157,6 +157,29 @@ async def test_one_given_the_slot_in_the_moment_after_it_was_cancelled_does_not_
     assert (it.passed, it.counts) == ([2], (1, 0))
 
 
+async def test_with_more_room_those_who_wait_pass_at_once() -> None:
+    it = await Bench().full()
+    tasks = await it.queue(1, 2, 3)
+    it.bulkhead.resize(3)
+    await turns()
+    assert (it.passed, it.counts) == ([1, 2], (3, 1))
+    it.bulkhead.release()
+    await asyncio.gather(*tasks)
+    assert it.passed == [1, 2, 3]
+
+
+async def test_with_less_room_nobody_passes_until_enough_have_left() -> None:
+    it = await Bench(max_concurrent=3).full()
+    async with stopped(await it.queue(1)):
+        it.bulkhead.resize(2)
+        it.bulkhead.release()
+        await turns()
+        assert (it.passed, it.counts) == ([], (2, 1))
+        it.bulkhead.release()
+        await turns()
+        assert (it.passed, it.counts) == ([1], (2, 0))
+
+
 async def test_what_nobody_acquired_cannot_be_released() -> None:
     with pytest.raises(RuntimeError, match="nobody had acquired"):
         Bench().bulkhead.release()

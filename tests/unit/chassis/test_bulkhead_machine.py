@@ -37,6 +37,7 @@ class BulkheadMachine(RuleBasedStateMachine):
         self.inside: list[int] = []
         self.passed_in_turn: list[int] = []  # who had to queue, in the order in which they passed
         self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.most, self.in_flight = concurrent, 0
         self.errors: list[BaseException] = []
         self.came = 0
 
@@ -65,10 +66,16 @@ class BulkheadMachine(RuleBasedStateMachine):
         self.inside.pop()
         self.bulkhead.release()
 
+    @rule(most=st.integers(1, 3))
+    def resize(self, most: int) -> None:
+        self.most = most
+        self.bulkhead.resize(most)
+
     @invariant()
     def bounds_hold(self) -> None:
         config = self.bulkhead.config
-        assert len(self.inside) <= self.bulkhead.in_flight <= config.max_concurrent
+        assert len(self.inside) <= self.bulkhead.in_flight <= max(self.most, self.in_flight)
+        self.in_flight = self.bulkhead.in_flight
         assert 0 <= self.bulkhead.queued <= config.max_queue
         assert not self.errors
 
@@ -84,7 +91,7 @@ class BulkheadMachine(RuleBasedStateMachine):
         self._rest()
         assert self.bulkhead.in_flight == len(self.inside)
         if self.bulkhead.queued:
-            assert len(self.inside) == self.bulkhead.config.max_concurrent
+            assert len(self.inside) >= self.most
         while self.inside or self.bulkhead.queued:
             self.leave()
             self._rest()
@@ -92,7 +99,7 @@ class BulkheadMachine(RuleBasedStateMachine):
         self.loop.close()
 
     async def _enter(self, number: int) -> None:
-        free = self.bulkhead.in_flight < self.bulkhead.config.max_concurrent
+        free = self.bulkhead.in_flight < self.most
         try:
             await self.bulkhead.acquire()
         except BulkheadFull as error:

@@ -100,3 +100,23 @@ def test_a_process_ends_with_the_code_for_wrong_settings(
         load(ToySettings)
     assert caught.value.code == EX_CONFIG == 78
     assert "ADMIN_PORT" in capsys.readouterr().err
+
+
+def test_the_greatest_limit_on_requests_is_not_below_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONCURRENCY_LIMIT_MIN", "50")
+    monkeypatch.setenv("CONCURRENCY_LIMIT_MAX", "49")
+    with pytest.raises(SettingsError, match=r"CONCURRENCY_LIMIT_MAX: .*must not be below CONCURRENCY_LIMIT_MIN"):
+        read(ToySettings)
+
+
+def test_the_settings_of_load_shedding_make_its_config(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "CONCURRENCY_LIMIT_MIN": "5",
+        "CONCURRENCY_LIMIT_MAX": "50",
+        "REQUEST_QUEUE": "7",
+        "REQUEST_QUEUE_WAIT_S": "0.25",
+    }.items():
+        monkeypatch.setenv(name, value)
+    config = read(ToySettings).load_shedding
+    assert (config.limit.least, config.limit.initial, config.limit.most) == (5, 5, 50)
+    assert (config.max_queue, config.max_wait_s) == (7, 0.25)

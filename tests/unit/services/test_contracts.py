@@ -42,6 +42,7 @@ class TestErrors:
             "too-many-requests": (429, "RESOURCE_EXHAUSTED"),
             "internal": (500, "INTERNAL"),
             "service-unavailable": (503, "UNAVAILABLE"),
+            "overloaded": (503, "UNAVAILABLE"),
             "deadline-exceeded": (504, "DEADLINE_EXCEEDED"),
         }
         found = {slug: (entry.http_status, entry.grpc_status) for slug, entry in CATALOGUE.items()}
