@@ -149,19 +149,7 @@ class FellBack:
     served: bool
 
 
-Event = (
-    AttemptEnded
-    | RetryScheduled
-    | RetryStopped
-    | BudgetAsked
-    | HedgeSent
-    | HedgeEnded
-    | BreakerEvent
-    | BulkheadEvent
-    | BulkheadLoad
-    | FellBack
-)
-Listener = Callable[[Event], None]
+@dataclass(frozen=True)
 class LoadShed:
     """A server refused a request, with so many being served and that limit on them."""
 
@@ -177,3 +165,17 @@ class LimitMoved:
 
 
 LoadEvent = LoadShed | LimitMoved
+
+Event = (
+    AttemptEnded
+    | RetryScheduled
+    | RetryStopped
+    | BudgetAsked
+    | HedgeSent
+    | HedgeEnded
+    | BreakerEvent
+    | BulkheadEvent
+    | BulkheadLoad
+    | FellBack
+)
+Listener = Callable[[Event], None]

@@ -65,7 +65,7 @@ def server(
 ) -> GrpcServer:
     """A server of the toy, traced and measured by `recording`."""
     admission = AdmissionControl(shedding, recording.telemetry) if shedding else None
-    interceptor = ServerInterceptor(recording.telemetry, CATALOGUE, admission)
+    interceptor = ServerInterceptor(recording.telemetry, CATALOGUE, admission=admission)
     return GrpcServer(servicers(handle), interceptor, HOST, port, checks)
 
 
