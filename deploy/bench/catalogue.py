@@ -4,6 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from deploy.bench.figure import Benchmark
-from deploy.bench.figures import faults, memory, startup
+from deploy.bench.figures import faults, memory, pipeline, startup
 
-BENCHMARKS: Final[Sequence[Benchmark]] = (startup.BENCHMARK, memory.BENCHMARK, faults.BENCHMARK)
+BENCHMARKS: Final[Sequence[Benchmark]] = (
+    startup.BENCHMARK,
+    memory.BENCHMARK,
+    faults.BENCHMARK,
+    *pipeline.BENCHMARKS,
+)

@@ -1,1 +1,1 @@
-"""The figures, one file each. A file defines `BENCHMARK`; `deploy.bench.catalogue` lists them."""
+"""The figures, one file each. A file defines `BENCHMARK`, or several as `BENCHMARKS`; `deploy.bench.catalogue` lists them."""
