@@ -60,6 +60,13 @@ class Instruments:
             raise TypeError(f"{metric.name} is a {metric.kind}: only a gauge can be set")
         child.set(value)
 
+    def follow(self, metric: Metric, read: Callable[[], float], *labels: LabelValue) -> None:
+        """Let a gauge be what `read` says whenever it is looked at: for what changes far more often than that."""
+        child = self._child(metric, labels)
+        if not isinstance(child, Gauge):
+            raise TypeError(f"{metric.name} is a {metric.kind}: only a gauge can follow something")
+        child.set_function(read)
+
     def zero(self, metric: Metric, *labels: LabelValue) -> None:
         """Make the child exist, at 0 if it is new: the first error must be an increase, not a series out of nowhere."""
         self._child(metric, labels)

@@ -23,7 +23,7 @@ class AdmissionControl:
         self._shedder = LoadShedder(config, clock, self._heard)
         self._metrics.zero(semconv.LOAD_SHEDDING)
         self._metrics.set(semconv.LOAD_LIMITS, self._shedder.limit)
-        self._metrics.set(semconv.LOAD_SERVED, 0)
+        self._metrics.follow(semconv.LOAD_SERVED, lambda: self._shedder.in_flight)
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator[None]:
@@ -33,7 +33,6 @@ class AdmissionControl:
         except Overloaded as exc:
             detail = "As many requests as possible are being served."
             raise ProblemError("overloaded", detail, retry_after=exc.retry_after) from exc
-        self._count()
         telling = True
         try:
             yield
@@ -42,10 +41,6 @@ class AdmissionControl:
             raise
         finally:
             self._shedder.leave(admission, telling=telling)
-            self._count()
-
-    def _count(self) -> None:
-        self._metrics.set(semconv.LOAD_SERVED, self._shedder.in_flight)
 
     def _heard(self, event: LoadEvent) -> None:
         match event:

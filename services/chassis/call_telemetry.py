@@ -42,8 +42,6 @@ SERVED, MISSING = semconv.FALLBACK_RESULTS
 _OF_CALLEE = (
     semconv.RETRY_BUDGET_BALANCE,
     semconv.BREAKER_REJECTIONS,
-    semconv.BULKHEAD_IN_FLIGHT,
-    semconv.BULKHEAD_QUEUED,
     semconv.BULKHEAD_REJECTIONS,
 )
 _BY_VALUE: Mapping[Metric, Sequence[str]] = {
@@ -59,6 +57,9 @@ class CallTelemetry:
 
     def __init__(self, callee: str, telemetry: Telemetry, classify: Callable[[BaseException], Outcome]) -> None:
         self._callee, self._metrics, self._classify = callee, telemetry.metrics, classify
+        self._load = BulkheadLoad(0, 0)
+        self._metrics.follow(semconv.BULKHEAD_IN_FLIGHT, lambda: self._load.in_flight, callee)
+        self._metrics.follow(semconv.BULKHEAD_QUEUED, lambda: self._load.queued, callee)
         for metric in _OF_CALLEE:
             self._metrics.zero(metric, callee)
         for metric, values in _BY_VALUE.items():
@@ -84,8 +85,7 @@ class CallTelemetry:
             case AttemptEnded():
                 self._attempt_ended(event)
             case BulkheadLoad():
-                self._metrics.set(semconv.BULKHEAD_IN_FLIGHT, event.in_flight, self._callee)
-                self._metrics.set(semconv.BULKHEAD_QUEUED, event.queued, self._callee)
+                self._load = event
             case RetryScheduled() | RetryStopped() | BudgetAsked():
                 self._retry(event)
             case HedgeSent() | HedgeEnded():

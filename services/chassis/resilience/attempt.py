@@ -1,16 +1,17 @@
-"""A logical call and its attempts, as the policies hand them from layer to layer."""
+"""A logical call and its attempts, as the policies hand them from layer to layer.
+
+Named tuples, as both are made for each call: a frozen dataclass takes three times as long.
+"""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.chassis.edge import Edge
 from services.chassis.errors import AttemptTimeoutError, CallError
 from services.chassis.resilience.deadline import Deadline, cancelled_by_deadline
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One attempt of a logical call: its number, from 1, and when it will be given up.
 
     `gives_up_with` tells whose limit that is. It is settled before the attempt begins: afterwards, with
@@ -35,8 +36,7 @@ class Attempt:
         return self.gives_up_with(edge, operation, reason, retry_after=1.0)
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One logical call. `idempotent`: it may be made again, though it may have taken effect already."""
 
     operation: str

@@ -99,6 +99,9 @@ class BreakerSnapshot:
     retry_after: float | None
 
 
+_NEVER = math.inf
+
+
 class _Generation:
     """A state from its beginning until it is left; what is counted in it goes with it.
 
@@ -156,7 +159,7 @@ class CircuitBreaker:
     def acquire(self) -> Permit:
         """Leave for one call. Raises `CallNotPermitted`."""
         generation = self._generation
-        if generation.until != math.inf:
+        if generation.until != _NEVER:
             generation = self._due()
         if generation.permits <= 0:
             self._refuse(generation)
@@ -219,7 +222,7 @@ class CircuitBreaker:
         return self._generation
 
     def _record(self, generation: _Generation, outcome: Result, duration_s: float) -> None:
-        if generation is not (self._generation if generation.until == math.inf else self._current()):
+        if generation is not (self._generation if generation.until == _NEVER else self._current()):
             return
         if outcome == "ignored" or generation.window is None:
             generation.permits += 1

@@ -10,13 +10,12 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.chassis.resilience.clock import MONOTONIC, Clock
 
 
-@dataclass(frozen=True)
-class Deadline:
+class Deadline(NamedTuple):
     """A moment on `clock`, in seconds, after which the work is of no use to its caller."""
 
     expires_at: float
@@ -56,15 +55,26 @@ def cancelled_by_deadline() -> bool:
 _SAME_MOMENT = 0.01  # seconds between two processes' ideas of when one deadline passes
 
 
-@contextmanager
-def bound(deadline: Deadline) -> Iterator[Deadline]:
-    """Runs the block under `deadline`, or under the one in force if that is sooner."""
-    sooner = min(deadline, current(), key=lambda each: each.expires_at)
-    token = _current.set(sooner)
-    try:
-        yield sooner
-    finally:
-        _current.reset(token)
+class bound:  # noqa: N801  # read as what it does: `with bound(deadline):`
+    """Runs the block under the deadline, or under the one in force if that is sooner. For one `with` only.
+
+    A class, not a generator, as every call and every request passes one.
+    """
+
+    __slots__ = ("_deadline", "_token")
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+
+    def __enter__(self) -> Deadline:
+        sooner, now = self._deadline, _current.get()
+        if now.expires_at < sooner.expires_at:
+            sooner = now
+        self._token = _current.set(sooner)
+        return sooner
+
+    def __exit__(self, *exception: object) -> None:
+        _current.reset(self._token)
 
 
 @contextmanager

@@ -1,12 +1,15 @@
-"""What the policies tell: typed events, to whoever subscribes."""
+"""What the policies tell: typed events, to whoever subscribes.
+
+Those that every call causes are named tuples, which take a third of the time of the others to make.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class AttemptEnded:
+class AttemptEnded(NamedTuple):
     """One attempt is over. `number` counts from 1; `error` is None when the peer answered well."""
 
     operation: str
@@ -132,8 +135,7 @@ class BulkheadRejected:
 BulkheadEvent = BulkheadQueued | BulkheadRejected
 
 
-@dataclass(frozen=True)
-class BulkheadLoad:
+class BulkheadLoad(NamedTuple):
     """A bulkhead's numbers, after one of them has changed."""
 
     in_flight: int

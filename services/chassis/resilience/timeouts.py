@@ -25,10 +25,9 @@ class Timeouts:
 
         Raises DeadlineSpentError where it would have no time at all, as after a wait in a queue.
         """
-        attempt = self._attempt(number)
-        if attempt.limit.spent():
+        attempt, seconds = self._attempt(number)
+        if seconds <= 0:
             raise DeadlineSpentError(self._edge, call.operation, "the deadline was spent before the attempt began")
-        seconds = attempt.limit.remaining()
         timer = asyncio.timeout(seconds)
         try:
             async with timer:
@@ -38,11 +37,14 @@ class Timeouts:
                 raise  # not the timer's, but something's inside
             raise attempt.spent(self._edge, call.operation, f"no answer in {seconds:.3f} s") from exc
 
-    def _attempt(self, number: int) -> Attempt:
-        budget, own = deadline.current(), Deadline.after(self._seconds, self._clock)
-        if budget.remaining() < own.remaining():
-            return Attempt(number, budget, DeadlineExceededError)
-        return Attempt(number, own, AttemptTimeoutError)
+    def _attempt(self, number: int) -> tuple[Attempt, float]:
+        """The attempt, and the seconds that it has."""
+        budget = deadline.current()
+        left = budget.expires_at - budget.clock()
+        if left < self._seconds:
+            return Attempt(number, budget, DeadlineExceededError), left
+        own = Deadline(self._clock() + self._seconds, self._clock)
+        return Attempt(number, own, AttemptTimeoutError), self._seconds
 
 
 async def unlimited(call: Call, number: int) -> Any:

@@ -66,6 +66,19 @@ def test_zero_keeps_what_was_counted(instruments: Instruments) -> None:
     assert [s.value for s in samples(instruments, "faultline_call_attempts_total")] == [2]
 
 
+def test_a_gauge_can_follow_what_somebody_else_counts(instruments: Instruments) -> None:
+    waiting = [1]
+    instruments.follow(HTTP_SERVER_ACTIVE_REQUESTS, lambda: len(waiting))
+    assert [s.value for s in samples(instruments, "http_server_active_requests")] == [1]
+    waiting.append(2)
+    assert [s.value for s in samples(instruments, "http_server_active_requests")] == [2]
+
+
+def test_only_a_gauge_can_follow_something(instruments: Instruments) -> None:
+    with pytest.raises(TypeError, match="only a gauge"):
+        instruments.follow(CHECKOUTS, lambda: 1.0, "failed")
+
+
 def test_gauges_are_set_and_added_to(instruments: Instruments) -> None:
     instruments.set(EVENT_LOOP_LAG, 0.25)
     instruments.add(HTTP_SERVER_ACTIVE_REQUESTS)
