@@ -25,3 +25,14 @@ LEFT_ALONE_REFERENCE = f"{__name__}:LEFT_ALONE"
 IMPATIENT = _with(FAULTLINE, "gateway", HEADER_TIMEOUT_S="0.5", BODY_TIMEOUT_S="0.5", MAX_CONNECTIONS="20")
 IMPATIENT_REFERENCE = f"{__name__}:IMPATIENT"
 """A gateway that waits for nobody, and for few at a time."""
+
+CROWDED = _with(
+    FAULTLINE,
+    "gateway",
+    CONCURRENCY_LIMIT_MIN="1",
+    CONCURRENCY_LIMIT_MAX="1",
+    REQUEST_QUEUE="0",
+    REQUEST_QUEUE_WAIT_S="1",
+)
+CROWDED_REFERENCE = f"{__name__}:CROWDED"
+"""A gateway that serves one request at a time, and lets nobody wait."""
