@@ -61,23 +61,27 @@ class TimeWindow:
     def __init__(self, seconds: int, clock: Clock) -> None:
         self.totals = _EMPTY
         self._seconds, self._clock = seconds, clock
-        self._buckets: deque[tuple[int, Totals]] = deque()
+        self._buckets: deque[list[int]] = deque()  # the second, and its totals
 
     def record(self, failed: bool, slow: bool) -> Totals:
-        second = int(self._clock())
-        calls, failures, slows = self._without_those_before(second - self._seconds + 1)
-        self.totals = totals = (calls + 1, failures + failed, slows + slow)
-        buckets = self._buckets
+        second, buckets = int(self._clock()), self._buckets
+        if buckets and buckets[0][0] <= second - self._seconds:
+            self._let_go(second - self._seconds)
         if buckets and buckets[-1][0] == second:
-            of_second = buckets[-1][1]
-            buckets[-1] = (second, (of_second[0] + 1, of_second[1] + failed, of_second[2] + slow))
+            bucket = buckets[-1]
+            bucket[1] += 1
+            bucket[2] += failed
+            bucket[3] += slow
         else:
-            buckets.append((second, (1, int(failed), int(slow))))
+            buckets.append([second, 1, int(failed), int(slow)])
+        calls, failures, slows = self.totals
+        self.totals = totals = (calls + 1, failures + failed, slows + slow)
         return totals
 
-    def _without_those_before(self, oldest: int) -> Totals:
-        totals, buckets = self.totals, self._buckets
-        while buckets and buckets[0][0] < oldest:
-            gone = buckets.popleft()[1]
-            totals = (totals[0] - gone[0], totals[1] - gone[1], totals[2] - gone[2])
-        return totals
+    def _let_go(self, newest: int) -> None:
+        """Takes the seconds up to `newest` out of the totals."""
+        calls, failures, slows = self.totals
+        while self._buckets and self._buckets[0][0] <= newest:
+            _, gone_calls, gone_failures, gone_slows = self._buckets.popleft()
+            calls, failures, slows = calls - gone_calls, failures - gone_failures, slows - gone_slows
+        self.totals = (calls, failures, slows)
