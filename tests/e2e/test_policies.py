@@ -13,10 +13,12 @@ import pytest
 
 from deploy.system import System, start_system
 from deploy.topology import EDGES
+from observability import semconv
 from tests.e2e.http_api import Answer, Api
 from tests.e2e.policies import Calls, ask_policies, switch
 from tests.e2e.running import SERVICES, shopper
 from tests.e2e.topologies import LEFT_ALONE_REFERENCE
+from tests.e2e.traces import Traces
 from tests.waiting import eventually
 
 CHECKOUTS = 60
@@ -64,6 +66,22 @@ def test_what_a_dead_peer_gets(preset: str, least: float, most: float, broken: S
     assert check_out(shopper(broken), CHECKOUTS).keys() == {503}
     assert calls.number == CHECKOUTS
     assert least <= calls.amplification <= most
+
+
+def test_each_attempt_is_in_the_trace_below_its_call(broken: System) -> None:
+    switch(broken, "orders", "payments", preset="retries")
+    answer = shopper(broken).check_out()
+    trace = Traces(broken.query_url).whole(answer.trace_id, "gateway", "orders")
+    (call,) = [span for span in trace.spans if span.operation == "payments Authorize"]
+    attempts = [span for span in trace.children(call) if span.kind == "client"]
+    assert [span.tags[semconv.ATTEMPT] for span in attempts] == [1, 2, 3]
+    assert [event["event"] for event in call.events] == [
+        semconv.EVENT_RETRY,
+        semconv.EVENT_RETRY,
+        semconv.EVENT_RETRY_STOPPED,
+    ]
+    (gateways,) = [span for span in trace.spans if span.operation == "orders place_order"]
+    assert len(list(trace.children(gateways))) == 1, "only the caller next to the failure retries"
 
 
 def test_with_everything_in_force_nobody_is_refused_and_the_peer_is_left_in_peace(broken: System) -> None:

@@ -3,6 +3,7 @@
 | result                                             | outcome      |
 |----------------------------------------------------|--------------|
 | an answer; any 4xx, a declined payment             | SUCCESS      |
+| what the caller's own work made of an answer       | SUCCESS      |
 | 429, load shed by the peer                         | BACKPRESSURE |
 | refused or broken connection, 5xx, attempt timeout | FAILURE      |
 | a deadline spent in flight                         | FAILURE      |
@@ -20,7 +21,14 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
-from services.chassis.errors import CallRejectedError, Catalogue, PeerFailedError, ProblemError
+from services.chassis.errors import (
+    CallError,
+    CallRejectedError,
+    Catalogue,
+    FaultlineError,
+    PeerFailedError,
+    ProblemError,
+)
 from services.chassis.resilience.deadline import cancelled_by_deadline
 
 _BACKPRESSURE = {429}
@@ -57,6 +65,8 @@ def of_error(error: BaseException, catalogue: Catalogue) -> Outcome:
         return of_problem(error.problem, catalogue)
     if isinstance(error, CallRejectedError):
         return Outcome.REJECTED
+    if isinstance(error, FaultlineError) and not isinstance(error, CallError):
+        return Outcome.SUCCESS  # raised within a transaction, say: the database did nothing wrong
     if isinstance(error, asyncio.CancelledError) and (LOST_HEDGE in error.args or not cancelled_by_deadline()):
         return Outcome.CANCELLED
     return Outcome.FAILURE

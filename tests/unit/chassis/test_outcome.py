@@ -6,9 +6,12 @@ import pytest
 from services.chassis.edge import Edge
 from services.chassis.errors import (
     AttemptTimeoutError,
+    BulkheadFullError,
     CallRejectedError,
+    CircuitOpenError,
     DeadlineExceededError,
     DeadlineSpentError,
+    FaultlineError,
     MalformedAnswerError,
     PeerFailedError,
     PeerUnavailableError,
@@ -16,7 +19,7 @@ from services.chassis.errors import (
 )
 from services.chassis.resilience import deadline
 from services.chassis.resilience.deadline import Deadline
-from services.chassis.resilience.outcome import Outcome, of_error
+from services.chassis.resilience.outcome import LOST_HEDGE, Outcome, of_error
 from services.contracts.errors import CATALOGUE, ErrorEntry
 
 EDGE = Edge("orders", "payments", "grpc")
@@ -40,6 +43,9 @@ TABLE = [
     (DeadlineExceededError(EDGE, "Authorize", "no answer in 1 s"), Outcome.FAILURE),
     (DeadlineSpentError(EDGE, "Authorize", "before it began"), Outcome.REJECTED),
     (CallRejectedError(EDGE, "Authorize", "open"), Outcome.REJECTED),
+    (CircuitOpenError(EDGE, "Authorize", "open", retry_after=1.0), Outcome.REJECTED),
+    (BulkheadFullError(EDGE, "Authorize", "full"), Outcome.REJECTED),
+    (FaultlineError("of the caller's own, within a transaction"), Outcome.SUCCESS),
     (asyncio.CancelledError(), Outcome.CANCELLED),
     (ZeroDivisionError(), Outcome.FAILURE),
 ]
@@ -58,6 +64,12 @@ def test_the_outcome_table(error: BaseException, expected: Outcome) -> None:
 def test_a_cancellation_at_the_deadline_is_the_deadlines(remaining: float, expected: Outcome) -> None:
     with deadline.bound(Deadline.after(remaining)):
         assert of_error(asyncio.CancelledError(), CATALOGUE) is expected
+
+
+@pytest.mark.parametrize("remaining", [0.0, 60.0])
+def test_a_hedge_that_lost_is_nothing_whenever_that_is(remaining: float) -> None:
+    with deadline.bound(Deadline.after(remaining)):
+        assert of_error(asyncio.CancelledError(LOST_HEDGE), CATALOGUE) is Outcome.CANCELLED
 
 
 def test_the_catalogue_is_covered_by_status_alone_but_for_load_that_was_shed() -> None:
