@@ -96,7 +96,7 @@ FAULT_KIND: Final = "faultline.fault.kind"
 EXPERIMENT: Final = "faultline.experiment"
 TELEMETRY_RESULT: Final = "faultline.telemetry.result"
 CONNECTION_CUT: Final = "faultline.connection.cut"  # why a connection was ended without an answer
-LOAD_OUTCOME: Final = "faultline.load.outcome"  # the class: success, refused, failed, unanswered, not_sent
+LOAD_OUTCOME: Final = "faultline.load.outcome"  # the class: success, degraded, refused, failed, unanswered, not_sent
 
 # --- values of bounded attributes, so that counters can exist at 0 ---------------------------------------------------
 

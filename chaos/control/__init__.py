@@ -19,7 +19,9 @@ from chaos.control.errors import (
 )
 from chaos.control.fault import SUPERVISED_KINDS, Fault, Found, PlacedFault
 from chaos.control.faults import HttpFaultControl
-from chaos.control.ports import FaultControl, ProcessControl
+from chaos.control.policies import HttpPolicyControl
+from chaos.control.policy import EdgePolicies, FoundPolicies
+from chaos.control.ports import FaultControl, PolicyControl, ProcessControl
 from chaos.control.process_state import ProcessState
 from chaos.control.processes import HttpProcessControl
 from chaos.control.target import Target
@@ -28,13 +30,17 @@ __all__ = [
     "SUPERVISED_KINDS",
     "AwayError",
     "ControlError",
+    "EdgePolicies",
     "Fault",
     "FaultControl",
     "Found",
+    "FoundPolicies",
     "HttpFaultControl",
+    "HttpPolicyControl",
     "HttpProcessControl",
     "NotRunningError",
     "PlacedFault",
+    "PolicyControl",
     "ProcessControl",
     "ProcessState",
     "RefusedError",

@@ -1,41 +1,17 @@
 """Policies over the services' control listeners, in all replicas alike."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from chaos.control.errors import AwayError, ControlError, UnknownTargetError
 from chaos.control.http import ControlApi, Document
+from chaos.control.policy import EdgePolicies, FoundPolicies
 from chaos.control.target import Instance, Target
 
 
-@dataclass(frozen=True)
-class EdgePolicies:
-    """One edge in one replica of its caller. `policies`: name → `in_force`, configuration and live state."""
-
-    instance: str
-    edge: str
-    kind: str
-    preset: str
-    policies: Mapping[str, Mapping[str, Any]]
-
-    @property
-    def in_force(self) -> list[str]:
-        """The names of the policies that are."""
-        return [name for name, each in self.policies.items() if each["in_force"]]
-
-
-@dataclass(frozen=True)
-class FoundPolicies:
-    """Every edge of every replica that answered, and the replicas that did not."""
-
-    edges: Sequence[EdgePolicies]
-    silent: Sequence[str]
-
-
 class HttpPolicyControl:
-    """The policies of a running system."""
+    """A PolicyControl."""
 
     def __init__(self, target: Target) -> None:
         self._target = target

@@ -1,9 +1,10 @@
 """What experiments and commands need of a system that they hurt; its adapters differ by how it is run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from chaos.control.fault import Fault, Found, PlacedFault
+from chaos.control.policy import EdgePolicies, FoundPolicies
 from chaos.control.process_state import ProcessState
 
 
@@ -42,3 +43,16 @@ class ProcessControl(Protocol):
 
     def heal(self) -> Sequence[ProcessState]:
         """Resumes who is paused and starts who is held down; those."""
+
+
+class PolicyControl(Protocol):
+    """What stands between callers and their peers. `caller` is a service's name or a replica's. Raises ControlError."""
+
+    def show(self) -> FoundPolicies:
+        """Every edge of every replica, and who did not say."""
+
+    def use(self, caller: str, callee: str, preset: str) -> Sequence[EdgePolicies]:
+        """Puts a preset in force on the edge in all the caller's replicas; the edge as it is then in each."""
+
+    def turn(self, caller: str, callee: str, switches: Mapping[str, bool]) -> Sequence[EdgePolicies]:
+        """Turns single policies on or off, as `use`."""

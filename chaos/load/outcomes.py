@@ -10,6 +10,7 @@ class OutcomeClass(StrEnum):
     """The first question about an answer."""
 
     SUCCESS = "success"  # 2xx
+    DEGRADED = "degraded"  # 2xx too, but a fallback's: kept for later, or as it was last seen
     REFUSED = "refused"  # 4xx: the system works, and says no
     FAILED = "failed"  # every other status
     UNANSWERED = "unanswered"  # no answer, or not a whole one
@@ -32,12 +33,16 @@ class Outcome:
 
 NOT_SENT: Final = Outcome(OutcomeClass.NOT_SENT, slug="too-many-in-flight")
 
+_KEPT: Final = 202
 _PROBLEM_TYPE: Final = re.compile(r"/problems/([a-z0-9-]{1,64})")
 
 
-def of_answer(status: int, problem_type: object) -> Outcome:
-    """The outcome of an answer with this status; `problem_type` is the body's `type`, where it is a problem."""
-    return Outcome(_class_of(status), status, _slug_of(problem_type))
+def of_answer(status: int, problem_type: object, *, stale: bool = False) -> Outcome:
+    """The outcome of an answer with this status.
+
+    `problem_type` is the body's `type`, where it is a problem. `stale`: the answer says that it is what was last seen.
+    """
+    return Outcome(_class_of(status, stale=stale), status, _slug_of(problem_type))
 
 
 def unanswered(reason: str) -> Outcome:
@@ -45,7 +50,9 @@ def unanswered(reason: str) -> Outcome:
     return Outcome(OutcomeClass.UNANSWERED, slug=reason)
 
 
-def _class_of(status: int) -> OutcomeClass:
+def _class_of(status: int, *, stale: bool) -> OutcomeClass:
+    if status == _KEPT or (stale and status // 100 == 2):
+        return OutcomeClass.DEGRADED
     return {2: OutcomeClass.SUCCESS, 4: OutcomeClass.REFUSED}.get(status // 100, OutcomeClass.FAILED)
 
 

@@ -80,9 +80,8 @@ def _read(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     # Successes are told by their headers: parsing every page of the catalogue would cost more than sending.
     problem = _problem(body) if headers.get("Content-Type", "").startswith(PROBLEM) else {}
     order_id = problem.get("order_id") or headers.get("Location", "").rpartition("/")[2]
-    return Answer(
-        outcomes.of_answer(status, problem.get("type")), headers.get(semconv.HEADER_TRACE_ID), order_id or None
-    )
+    outcome = outcomes.of_answer(status, problem.get("type"), stale="Cache-Status" in headers)
+    return Answer(outcome, headers.get(semconv.HEADER_TRACE_ID), order_id or None)
 
 
 def _problem(body: bytes) -> dict[str, Any]:

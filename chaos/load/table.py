@@ -14,6 +14,7 @@ from chaos.load.report import LoadReport, RouteReport
 _STYLES: Final[Mapping[OutcomeClass, str]] = MappingProxyType(
     {
         OutcomeClass.SUCCESS: "green",
+        OutcomeClass.DEGRADED: "cyan",
         OutcomeClass.REFUSED: "yellow",
         OutcomeClass.FAILED: "bold red",
         OutcomeClass.UNANSWERED: "bold red",

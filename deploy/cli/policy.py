@@ -11,7 +11,8 @@ import click
 
 from chaos.control import target as targets
 from chaos.control.errors import ControlError, RefusedError, UnknownTargetError
-from chaos.control.policies import EdgePolicies, HttpPolicyControl
+from chaos.control.policies import HttpPolicyControl
+from chaos.control.policy import EdgePolicies
 from deploy.cli.common import running, state_option
 from deploy.errors import DeployError, UsageError
 from deploy.supervisor.state import StateFolder

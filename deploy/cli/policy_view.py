@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from chaos.control.policies import EdgePolicies, FoundPolicies
+from chaos.control.policy import EdgePolicies, FoundPolicies
 from deploy.cli.screen import console, visible
 
 

@@ -28,8 +28,8 @@ class DrivenElsewhereError(FaultlineError):
 async def drive(deps: Dependencies, principal: Principal, order: Order) -> Order:
     """Drives `order`, whose lease the caller holds, to a final state.
 
-    Raises: CallError or StepPostponedError where an answer is missing: then the order is as far as it came, and free to be driven on;
-    DrivenElsewhereError.
+    Raises: CallError or StepPostponedError where an answer is missing: then the order is as far as it came, and free to be
+    driven on; DrivenElsewhereError.
     """
     try:
         while not order.is_final:

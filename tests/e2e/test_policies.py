@@ -11,6 +11,7 @@ from functools import partial
 
 import pytest
 
+from chaos.control import Fault, HttpFaultControl, target
 from deploy.system import System, start_system
 from deploy.topology import EDGES
 from observability import semconv
@@ -23,6 +24,7 @@ from tests.waiting import eventually
 
 CHECKOUTS = 60
 HELD_DOWN_S = 300.0
+READS_TO_LEARN_FROM = 60
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +107,27 @@ def test_what_there_is_not_is_refused_with_what_there_is(broken: System) -> None
 def test_every_edge_has_policies(two: System) -> None:
     shown = {name for caller in SERVICES for name in ask_policies(two, caller).json()}
     assert shown == {f"{edge.caller}/{edge.callee}" for edge in EDGES}
+
+
+def test_a_slow_read_is_asked_for_twice_in_one_trace(own_system: System) -> None:
+    """What is usual is learnt first; then inventory is slow, so that every read takes longer than that."""
+    api, faults = shopper(own_system), HttpFaultControl(target.read(own_system.state.path))
+    path = "/api/v1/products/p-0002"
+    for _ in range(READS_TO_LEARN_FROM):
+        assert api.get(path).status == 200
+    placed = faults.add(Fault("inventory", "latency", ttl_s=60, parameters={"ms": 300}, operation="GetProduct"))
+    try:
+        answer = api.get(path)
+    finally:
+        faults.remove(placed[0].fault_id)
+    assert (answer.status, answer.json()["degraded"]) == (200, False)
+    trace = Traces(own_system.query_url).whole(answer.trace_id, "gateway", "inventory")
+    (call,) = [span for span in trace.spans if span.operation == "inventory GetProduct"]
+    attempts = [span for span in trace.children(call) if span.kind == "client"]
+    assert sorted(span.tags[semconv.ATTEMPT] for span in attempts) == [1, 2]
+    assert [event["event"] for event in call.events] == [semconv.EVENT_HEDGE, semconv.EVENT_HEDGE_ENDED]
+    answered = [span for span in attempts if span.tags[semconv.RPC_RESPONSE_STATUS_CODE] == "OK"]
+    assert len(answered) == 1, "the other was cancelled"
 
 
 class TestRecovery:

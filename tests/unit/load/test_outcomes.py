@@ -8,6 +8,7 @@ from chaos.load.outcomes import NOT_SENT, of_answer, unanswered
     [
         (200, None, "200", "success"),
         (201, None, "201", "success"),
+        (202, None, "202", "degraded"),
         (302, None, "302", "failed"),
         (402, "/problems/payment-declined", "402 payment-declined", "refused"),
         (404, "about:blank", "404", "refused"),
@@ -23,6 +24,11 @@ def test_an_answer_has_a_class_a_status_and_a_slug(
     outcome = of_answer(status, problem_type)
     assert str(outcome) == text
     assert outcome.outcome_class == outcome_class
+
+
+def test_what_was_last_seen_is_no_success() -> None:
+    assert of_answer(200, None, stale=True).outcome_class == "degraded"
+    assert of_answer(503, "/problems/service-unavailable", stale=True).outcome_class == "failed"
 
 
 def test_no_answer_says_why() -> None:
