@@ -17,7 +17,7 @@ from services.chassis.resilience.bulkhead import Bulkhead
 from services.chassis.resilience.circuit_breaker import CircuitBreaker, CircuitBreakerConfig
 from services.chassis.resilience.clock import Surroundings
 from services.chassis.resilience.deadline import Deadline
-from services.chassis.resilience.events import AttemptEnded, FellBack, Listener
+from services.chassis.resilience.events import AttemptEnded, BreakerEvent, BreakerRejected, FellBack, Listener
 from services.chassis.resilience.fallback import Degraded, Fallback
 from services.chassis.resilience.guards import BreakerGuard, BulkheadGuard
 from services.chassis.resilience.hedge import Hedge
@@ -108,9 +108,10 @@ class Pipeline:
             with _all_but(now.policy.fallback.reserve_s):
                 return cast("T", await self._performed(now, call))
         except FaultlineError as error:
-            instead = fallback(error) if self._classify(error) in _UNANSWERED else None
-            if self._classify(error) in _UNANSWERED:
-                self._tell(FellBack(operation, error, instead is not None))
+            if self._classify(error) not in _UNANSWERED:
+                raise
+            instead = fallback(error)
+            self._tell(FellBack(operation, error, instead is not None))
             if instead is None:
                 raise
             return instead
@@ -151,7 +152,13 @@ class Pipeline:
         return _Parts(budget, hedge, breaker, bulkhead)
 
     def _breaker(self, config: CircuitBreakerConfig) -> CircuitBreaker:
-        return CircuitBreaker(config, self._surroundings.clock, self._tell, self._surroundings.random)
+        def tell(event: BreakerEvent) -> None:
+            # Calls that began before it was switched off still move it; its state is nobody's any more.
+            if isinstance(event, BreakerRejected) or self._now.parts.breaker is made:
+                self._tell(event)
+
+        made = CircuitBreaker(config, self._surroundings.clock, tell, self._surroundings.random)
+        return made
 
     def _limited(self, policy: EdgePolicy) -> Try:
         if policy.attempt_timeout is None:

@@ -117,6 +117,19 @@ async def test_a_breaker_that_is_not_in_force_is_shown_as_disabled(recording: Re
     assert states(recording) == {"closed"}
 
 
+async def test_calls_that_began_before_it_was_switched_off_move_it_unseen(recording: Recording) -> None:
+    called = seam(recording, EdgePolicy(breaker=CircuitBreakerConfig(minimum_calls=1, window_size=1)))
+
+    async def switch_off_and_refuse(attempt: Attempt) -> None:
+        called.use("off")
+        await refuse(attempt)
+
+    with pytest.raises(CallError):
+        await called.call(READ, switch_off_and_refuse, idempotent=True)
+    assert states(recording) == {"disabled"}
+    assert recording.count(semconv.BREAKER_TRANSITIONS, "inventory", "open") == 0
+
+
 async def test_the_bulkheads_numbers_and_rejections(recording: Recording) -> None:
     called = seam(recording, EdgePolicy(bulkhead=BulkheadConfig(1)))
     begun, release = asyncio.Event(), asyncio.Event()
