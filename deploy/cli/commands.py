@@ -18,6 +18,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "policy": "See and switch what stands between callers and their peers: list, set.",
         "load": "Send requests, as customers would.",
         "verify": "Prove that nothing was lost, doubled or forgotten.",
+        "chaos": "Run experiments, and see what a fault does.",
     }
 )
 """Name → one line of help. The command `x` is `command` in `deploy/cli/x.py`."""

@@ -1,0 +1,1 @@
+"""The experiments that come with the system: Chaos Toolkit's YAML, each a hypothesis and how it is tried."""

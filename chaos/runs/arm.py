@@ -1,0 +1,91 @@
+"""Runs one arm of an experiment, once, with Chaos Toolkit in this process; and reads the facts from its journal."""
+
+import copy
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from chaos.runs.catalogue import Experiment
+from chaos.runs.verdict import Claim, Facts
+
+Document = dict[str, Any]
+
+_SETTINGS: Final[Document] = {"runtime": {"rollbacks": {"strategy": "always"}, "hypothesis": {"strategy": "default"}}}
+
+
+def run(experiment: Experiment, configuration: Mapping[str, Any], log_file: Path) -> Document:
+    """Chaos Toolkit's journal, with what the session found as `faultline`.
+
+    `configuration` goes before what the experiment has from the environment. Chaos Toolkit's own words go to the file.
+    Returns also after a signal: then the rollbacks have been played.
+    """
+    from chaoslib.run import Runner  # noqa: PLC0415 -- as the catalogue does
+    from chaoslib.types import Schedule, Strategy  # noqa: PLC0415
+
+    document = copy.deepcopy(experiment.document)
+    with _logged(log_file), Runner(Strategy.DEFAULT, Schedule()) as runner:
+        journal: Document = runner.run(document, copy.deepcopy(_SETTINGS), (dict(configuration), {}))
+    return journal
+
+
+def facts(journal: Document) -> Facts:
+    """What the verdict needs of a journal."""
+    found = journal.get("faultline") or {}
+    if "ending" not in found:
+        return Facts(begun=False, failure=found.get("failure") or "the run did not begin", coverage=None)
+    before, after = (journal["steady_states"].get(when) for when in ("before", "after"))
+    ending, seen = found["ending"], found["coverage"]
+    generator = (found["load"] or {}).get("generator") or {}
+    return Facts(
+        begun=bool(before and before["steady_state_met"]),
+        steady_after=after["steady_state_met"] if after else None,
+        signal=ending["signal"],
+        stop=_stop(ending["stop"]),
+        failure=found["failure"] or ending["broken"],
+        failed_activities=list(_failed(journal)),
+        effects=[(each["touched"], each["said"]) for each in found["effects"]],
+        claims=[Claim(each["said"], each["holds"], each["rests_on"]) for each in found["assertions"]],
+        violations=_violations(found["invariants"]),
+        coverage=seen["seen"] / seen["looked_at"] if seen["looked_at"] else None,
+        generator_said=generator.get("said", ""),
+        troubles=found["troubles"],
+        good_before=found["good_before"],
+    )
+
+
+def _stop(stop: Document | None) -> str:
+    return f"{stop['condition']}: reached after {stop['at_s']:.1f} s, with {stop['burn_rate']:.3g}" if stop else ""
+
+
+def _failed(journal: Document) -> Iterator[str]:
+    for each in [*journal["run"], *journal["rollbacks"]]:
+        if each["status"] == "failed":
+            said = (each.get("exception") or ["no reason given"])[-1].strip().removeprefix("chaoslib.exceptions.")
+            yield f"{each['activity']['name']}: {said}"
+
+
+def _violations(invariants: Document | None) -> list[str] | None:
+    if invariants is None:
+        return None
+    return [f"{each['invariant']}: {each['subject']}: {each['found']}" for each in invariants["violations"]]
+
+
+@contextmanager
+def _logged(file: Path) -> Iterator[None]:
+    """Chaos Toolkit's logger writes there, and nowhere else."""
+    logger = logging.getLogger("chaostoolkit")
+    handler = logging.FileHandler(file, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    before = logger.propagate, logger.level
+    logger.addHandler(handler)
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+        logger.propagate = before[0]
+        logger.setLevel(before[1])

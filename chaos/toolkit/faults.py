@@ -1,0 +1,130 @@
+"""Faults as a session holds them: begun, lifted, proven."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final, Protocol
+
+from chaos.control import Fault as Wanted
+from chaos.control import HttpFaultControl, HttpProcessControl, RefusedError
+from chaos.measure.edges import Edge, traffic
+from chaos.measure.errors import driving
+from chaos.measure.samples import Sample, increase, pid_changes
+from chaos.measure.site import Site
+from chaos.toolkit.effect import Effect
+from observability import semconv
+
+TOUCHED: Final = semconv.FAULTS_TOUCHED.prometheus_name
+_EXPERIMENT: Final = semconv.prometheus_label(semconv.EXPERIMENT)
+_KIND: Final = semconv.prometheus_label(semconv.FAULT_KIND)
+
+
+class Fault(Protocol):
+    """Something wrong with the system, until it is lifted or its time to live is over."""
+
+    @property
+    def described(self) -> str:
+        """For people."""
+        ...
+
+    def begin(self) -> None:
+        """Raises DrivingError."""
+        ...
+
+    def lift(self) -> None:
+        """Takes it away, also when it is gone already. Raises DrivingError."""
+        ...
+
+    def effect(self, samples: Sequence[Sample]) -> Effect:
+        """What it touched, told by the samples from before it began until it was gone."""
+        ...
+
+
+class Killed:
+    """All replicas of a service killed, and held down until they are let back, `ttl_s` seconds at most."""
+
+    def __init__(self, site: Site, service: str, ttl_s: float, edge: Edge) -> None:
+        self._site, self._service, self._ttl_s, self._edge = site, service, ttl_s, edge
+        self._control = HttpProcessControl(site.target)
+        self._instances = [each.name for each in site.of_service(service)]
+        self.described = f"{service} killed and held down"
+
+    def begin(self) -> None:
+        with driving():
+            self._control.kill(self._service, self._ttl_s)
+
+    def lift(self) -> None:
+        with driving():
+            down = [each.instance for each in self._control.states() if each.pid is None]
+            for each in down:
+                if each in self._instances:
+                    with suppress(RefusedError):  # it started by itself in between
+                        self._control.restart(each)
+
+    def effect(self, samples: Sequence[Sample]) -> Effect:
+        ended = [each for each in self._instances if pid_changes(samples, each)]
+        return _by_callers(self.described, ended, "ended", samples, self._site, self._edge)
+
+
+class Paused:
+    """All replicas of a service stopped, alive but mute, until they are woken, after `ttl_s` seconds at most."""
+
+    def __init__(self, site: Site, service: str, ttl_s: float, edge: Edge) -> None:
+        self._site, self._service, self._ttl_s, self._edge = site, service, ttl_s, edge
+        self._control = HttpProcessControl(site.target)
+        self._instances = [each.name for each in site.of_service(service)]
+        self.described = f"{service} paused"
+
+    def begin(self) -> None:
+        with driving():
+            self._control.pause(self._service, self._ttl_s)
+
+    def lift(self) -> None:
+        with driving():
+            for each in self._control.states():
+                if each.instance in self._instances and each.state == "paused":
+                    with suppress(RefusedError):  # it was woken in between
+                        self._control.resume(each.instance)
+
+    def effect(self, samples: Sequence[Sample]) -> Effect:
+        mute = [
+            each
+            for each in self._instances
+            if any(one.processes[each].state == "paused" for one in samples if each in one.processes)
+        ]
+        return _by_callers(self.described, mute, "stood still", samples, self._site, self._edge)
+
+
+class Injected:
+    """A fault inside of all replicas of a service, which count whom it touches."""
+
+    def __init__(self, site: Site, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._control = HttpFaultControl(site.target)
+        self._fault_id = ""
+        parameters = ", ".join(f"{name} {value}" for name, value in wanted.parameters.items())
+        share = f" of {wanted.probability:.0%}" if wanted.probability < 1 else ""
+        where = f"{wanted.service} {wanted.operation}".rstrip()
+        self.described = f"{wanted.kind}{f' ({parameters})' if parameters else ''} in {where}{share}"
+
+    def begin(self) -> None:
+        with driving():
+            self._fault_id = self._control.add(self._wanted)[0].fault_id
+
+    def lift(self) -> None:
+        if self._fault_id:
+            with driving():
+                self._control.remove(self._fault_id)
+
+    def effect(self, samples: Sequence[Sample]) -> Effect:
+        labels = {_EXPERIMENT: self._wanted.experiment, _KIND: self._wanted.kind}
+        touched = round(increase(samples, lambda series: series.name == TOUCHED and series.has(**labels)))
+        return Effect(self.described, touched, f"{touched} requests touched, as {self._wanted.service} counted")
+
+
+def _by_callers(
+    described: str, hurt: Sequence[str], how: str, samples: Sequence[Sample], site: Site, edge: Edge
+) -> Effect:
+    """Proof for what cannot count by itself: the process was seen hurt, and its callers noticed."""
+    failed = round(traffic(samples, site, edge).failed_attempts)
+    said = f"{', '.join(hurt) or 'no process'} {how}; {failed} of its callers' attempts failed"
+    return Effect(described, failed if hurt else 0, said)

@@ -1,0 +1,170 @@
+"""Chaos Toolkit's probes: what an experiment claims about the system, each with the figure that it rests on.
+
+A claim about the run is recorded as an assertion of the session and told by its return value; when it is broken, the
+experiment goes on, so that all are heard, and the hypothesis probe `broken_assertions` tells how many there were.
+Phases are `before`, `fault`, `after` and `whole`; journeys `browse`, `checkout` and `all`.
+"""
+
+from typing import Any, Final
+
+from chaos.measure.edges import Edge, breaker_states, traffic
+from chaos.measure.figures import time_to_open, time_to_recover
+from chaos.measure.phases import WHOLE
+from chaos.measure.requests import availability, between, of_journey, quantile
+from chaos.measure.samples import around
+from chaos.measure.traces import spans
+from chaos.toolkit import session
+from chaos.toolkit.assertions import Assertion, RestsOn
+from chaos.toolkit.session import Session
+
+_SAMPLE: Final = 40  # traces that an assertion reads
+
+Answer = dict[str, Any]
+
+# --- steady state -----------------------------------------------------------------------------------------------------
+
+
+def processes_not_ready() -> int:
+    """How many are not ready now; to be tolerated as 0."""
+    running = session.current()
+    running.sample()
+    waiting = [name for name, process in running.samples[-1].processes.items() if process.state != "ready"]
+    if waiting:
+        running.tell(f"not ready: {', '.join(sorted(waiting))}")
+    return len(waiting)
+
+
+def availability_now(journey: str, over_s: float) -> float:
+    """The share of good requests among those finished in the last `over_s` seconds of load; 0 without any."""
+    running = session.current()
+    requests = running.load.finished()
+    until_s = running.now_s if running.phases.ended_s is None else running.phases.ended_s
+    finished = [each for each in of_journey(requests, journey) if until_s - float(over_s) <= each.done_s <= until_s]
+    return availability(finished) or 0.0
+
+
+def broken_assertions() -> int:
+    """How many claims of this run were broken so far; to be tolerated as 0."""
+    return sum(not each.holds for each in session.current().assertions)
+
+
+# --- claims about the load --------------------------------------------------------------------------------------------
+
+
+def available(journey: str, at_least: float, during: str = WHOLE, name: str = "") -> Answer:
+    """The share of good requests is so high at least."""
+    running = session.current()
+    share = availability(between(of_journey(running.requests, journey), *running.phases.span(during)))
+    said = f"{_percent(share)} of {journey} good {_when(during)}, at least {_percent(at_least)}"
+    return _claim(running, name or f"{journey} available", share is not None and share >= at_least, said, "load")
+
+
+def quick(journey: str, at_most_s: float, share: float = 0.99, during: str = WHOLE, name: str = "") -> Answer:
+    """So large a share of requests, failed ones included, is answered in that time."""
+    running = session.current()
+    found = quantile(between(of_journey(running.requests, journey), *running.phases.span(during)), share)
+    said = f"p{share * 100:g} of {journey} {_seconds(found)} {_when(during)}, at most {_seconds(at_most_s)}"
+    return _claim(running, name or f"{journey} quick", found is not None and found <= at_most_s, said, "load")
+
+
+def recovers(journey: str, within_s: float, name: str = "") -> Answer:
+    """The journey keeps its availability again so soon after the fault was lifted."""
+    running = session.current()
+    found = time_to_recover(running.requests, running.phases, running.objectives, journey)
+    said = f"{journey} recovered {'not at all' if found is None else f'{found:.1f} s'} after the fault, within {within_s:g} s"
+    return _claim(running, name or f"{journey} recovers", found is not None and found <= within_s, said, "load")
+
+
+# --- claims about metrics ---------------------------------------------------------------------------------------------
+
+
+def amplified(edge: str, at_most: float, during: str = WHOLE, name: str = "") -> Answer:
+    """Attempts at the peer for each logical call: so many at most."""
+    running = session.current()
+    went = traffic(around(running.samples, *running.phases.span(during)), running.site, Edge.parse(edge))
+    found = went.amplification
+    said = f"{edge}: {_number(found)} attempts per call {_when(during)} ({went.calls:g} calls), at most {at_most:g}"
+    return _claim(running, name or f"{edge} amplification", found is not None and found <= at_most, said, "metrics")
+
+
+def breaker_opens(edge: str, within_s: float, name: str = "") -> Answer:
+    """The edge's circuit breaker is seen open so soon after the fault began."""
+    running = session.current()
+    begun_s, _ = running.phases.span("fault")
+    found = time_to_open(running.samples, begun_s, running.site, Edge.parse(edge))
+    said = f"{edge}: breaker {'never open' if found is None else f'open after {found:.1f} s'}, within {within_s:g} s"
+    return _claim(running, name or f"{edge} breaker opens", found is not None and found <= within_s, said, "metrics")
+
+
+def breaker_closed(edge: str, name: str = "") -> Answer:
+    """The edge's circuit breaker is closed in the last sample."""
+    running = session.current()
+    found = breaker_states(running.samples[-1], running.site).get(edge, "not measured")
+    return _claim(running, name or f"{edge} breaker closed", found == "closed", f"{edge}: breaker {found}", "metrics")
+
+
+# --- claims about traces ----------------------------------------------------------------------------------------------
+
+
+def traces_show(  # noqa: D417 -- `name` is every probe's
+    span: dict[str, str],
+    at_least: float,
+    outcome: str,
+    journey: str = "checkout",
+    during: str = "fault",
+    name: str = "",
+) -> Answer:
+    """So large a share of the traces of those requests has such a span; a sample of them is read.
+
+    Args:
+        span: what it is like: `service`, `operation` (its beginning), `event`, `failed` (`"true"`), or any tag's name.
+        at_least: a share.
+        outcome: `good`, `bad` or `all`.
+        journey: whose requests.
+        during: which were due in this phase.
+    """
+    running = session.current()
+    due = between(of_journey(running.requests, journey), *running.phases.span(during))
+    wanted = [each for each in due if each.trace_id and outcome in ("all", "good" if each.good else "bad")]
+    step = max(1, len(wanted) // _SAMPLE)
+    traces = running.traces.read([each.trace_id for each in wanted[::step]][:_SAMPLE])
+    having = sum(any(each.matches(span) for each in spans(trace)) for trace in traces.values())
+    share = having / len(traces) if traces else None
+    like = ", ".join(f"{key} {value}" for key, value in span.items())
+    said = f"{having} of {len(traces)} traces of {outcome} {journey} {_when(during)} have a span with {like}"
+    holds = share is not None and share >= at_least
+    return _claim(running, name or "traces show it", holds, f"{said}, at least {_percent(at_least)}", "traces")
+
+
+# --- claims about the stores ------------------------------------------------------------------------------------------
+
+
+def invariants_hold(name: str = "") -> Answer:
+    """No order lost, nothing sold or charged twice: the checker's verdict once all orders are settled."""
+    running = session.current()
+    report = running.invariants.check(running.load.finished(), running.load.users)
+    orders = sum(report.counts["orders"].values())
+    broken = ", ".join(f"{each.invariant} ({each.subject})" for each in report.violations[:3])
+    said = f"{len(report.checked)} invariants of {orders} orders: {broken or 'all hold'}"
+    return _claim(running, name or "invariants hold", report.ok, said, "stores")
+
+
+def _claim(running: Session, name: str, holds: bool, said: str, rests_on: RestsOn) -> Answer:
+    found: Assertion = running.check(name, holds, said, rests_on)
+    return {"holds": found.holds, "said": found.said}
+
+
+def _when(phase: str) -> str:
+    return "over the whole run" if phase == WHOLE else f"{phase} the fault" if phase != "fault" else "during the fault"
+
+
+def _percent(share: float | None) -> str:
+    return "none" if share is None else f"{share * 100:.4g}%"
+
+
+def _seconds(value: float | None) -> str:
+    return "not measured" if value is None else f"{value * 1000:.3g} ms" if value < 1 else f"{value:.3g} s"
+
+
+def _number(value: float | None) -> str:
+    return "no" if value is None else f"{value:.2f}"

@@ -1,0 +1,207 @@
+"""Experiments on a running system: told with evidence, and nothing of them left, however they end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaos.runs import catalogue
+from chaos.runs.verdict import EXIT_CODES, Outcome
+from deploy.system import System
+from tests.conftest import CHECKOUT, Counts
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.timeout(240)
+
+SHORT = {"FAULTLINE_BEFORE_S": "1", "FAULTLINE_FAULT_S": "4", "FAULTLINE_AFTER_S": "4"}
+SHORTEST = {"FAULTLINE_BEFORE_S": "1", "FAULTLINE_FAULT_S": "3", "FAULTLINE_AFTER_S": "1"}
+ENDLESS = {"FAULTLINE_BEFORE_S": "0", "FAULTLINE_FAULT_S": "55"}
+PATIENCE_S = 60.0
+
+
+def environment(system: System, phases: Mapping[str, str]) -> dict[str, str]:
+    state = str(system.state.path)
+    return {**os.environ, "FAULTLINE_STATE_DIR": state, "PYTHONPATH": str(CHECKOUT), "COLUMNS": "120", **phases}
+
+
+def faultline(system: System, *arguments: str, phases: Mapping[str, str] = SHORT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "deploy.cli", "chaos", *arguments]
+    return subprocess.run(
+        command, env=environment(system, phases), capture_output=True, text=True, timeout=200, check=False
+    )
+
+
+def records(system: System) -> list[Path]:
+    return sorted(system.state.path.glob("chaos/*/record.json"))
+
+
+def policies(system: System) -> Any:
+    from chaos.measure.site import site_of  # noqa: PLC0415 -- only here
+    from chaos.toolkit.policies import Policies  # noqa: PLC0415
+
+    found = Policies(site_of(system.state.path)).in_force()
+    return {edge: [name for name, each in one["policies"].items() if each["in_force"]] for edge, one in found.items()}
+
+
+def payments_serve(system: System) -> None:
+    found = system.supervisor.process("payments-1")
+    assert found["state"] == "ready", found
+
+
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An outage as it comes with the system, but patient with a machine that is busy with other tests."""
+    text = catalogue.file_of("payments-down").read_text()
+    for strict, patient in (
+        ("burn_rate: 40", "burn_rate: 1000"),
+        ("range: [0.99", "range: [0.3"),
+        ("rps: 15", "rps: 6"),
+    ):
+        assert strict in text
+        text = text.replace(strict, patient)
+    file = tmp_path_factory.mktemp("experiments") / "outage.yaml"
+    file.write_text(text)
+    return str(file)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: what the command told, and where its folder is."""
+
+    done: subprocess.CompletedProcess[str]
+    record: dict[str, Any]
+    folder: Path
+    junit: Path
+
+    @property
+    def found(self) -> dict[str, Any]:
+        [arm] = self.record["arms"]
+        return dict(arm["found"])
+
+
+@pytest.fixture(scope="module")
+def run(own_system: System, experiment: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """One run for all that is asked of it. Its verdict is the machine's business as well, so only its form is tested."""
+    junit, before = tmp_path_factory.mktemp("junit") / "junit.xml", policies(own_system)
+    done = faultline(own_system, "run", experiment, "--policy", "full", "--json", "--junit", str(junit))
+    assert done.stdout, done.stderr
+    [record] = records(own_system)
+    yield Run(done, json.loads(done.stdout), record.parent, junit)
+    assert policies(own_system) == before
+
+
+def test_the_exit_code_is_the_verdict_s(run: Run) -> None:
+    verdict = run.record["verdict"]
+    assert run.done.returncode == verdict["exit_code"] == EXIT_CODES[Outcome(verdict["outcome"])]
+    assert verdict["outcome"] in ("passed", "deviated", "inconclusive"), verdict
+    assert bool(verdict["reasons"]) == bool(verdict["exit_code"])
+
+
+def test_the_fault_is_proven_and_gone(run: Run, own_system: System) -> None:
+    [effect] = run.found["effects"]
+    assert effect["touched"] > 0
+    assert "payments-1 ended" in effect["said"]
+    eventually(lambda: payments_serve(own_system), within=PATIENCE_S)
+
+
+def test_the_run_is_measured_from_all_sides(run: Run) -> None:
+    found = run.found
+    assert found["coverage"]["sent"] > 0
+    assert found["invariants"]["checked"] > 20
+    assert found["invariants"]["ok"], found["invariants"]["violations"]
+    assert {each["rests_on"] for each in found["assertions"]} == {"load", "metrics", "traces", "stores"}
+    assert any(second["attempts"] for second in found["timeline"])
+    assert found["figures"]["checkout_availability"] is not None
+
+
+def test_everything_is_kept(run: Run) -> None:
+    assert {each.name for each in run.folder.iterdir()} >= {
+        "record.json", "report.html", "journal-full-1.json", "chaostoolkit.log",
+    }  # fmt: skip
+    journal = json.loads((run.folder / "journal-full-1.json").read_text())
+    assert [each["activity"]["name"] for each in journal["rollbacks"]] == ["let payments return"]
+    assert ET.parse(run.junit).getroot().find("testsuite/testcase") is not None
+
+
+def test_the_report_is_written_anew_from_the_record(run: Run, own_system: System) -> None:
+    (run.folder / "report.html").unlink()
+    done = faultline(own_system, "report")
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()).read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nothing",), "no experiment 'nothing'; experiments: failing-payments, payments-down, slow-payments"),
+        (("payments-down", "--policy", "most"), "no policy 'most'; policies: off, timeouts, retries, budgeted, breaker, full"),
+        (("payments-down", "--runs", "0"), "runs: 0 is not within 1..50"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_refused_before_anything_is_touched(
+    own_system: System, arguments: tuple[str, ...], said: str
+) -> None:
+    before = records(own_system)
+    done = faultline(own_system, "run", *arguments)
+    assert (done.returncode, done.stdout) == (EXIT_CODES[Outcome.INVALID], "")
+    assert said in done.stderr
+    assert records(own_system) == before
+
+
+@pytest.mark.long
+def test_who_is_interrupted_takes_the_fault_away(own_system: System, experiment: str, counts: Counts) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT)[: counts(1, 2)]:
+        _interrupt(own_system, experiment, number)
+
+
+def _interrupt(own_system: System, experiment: str, number: signal.Signals) -> None:
+    before = policies(own_system)
+    eventually(lambda: payments_serve(own_system), within=PATIENCE_S)
+    command = [sys.executable, "-m", "deploy.cli", "chaos", "run", experiment, "--policy", "off", "--json"]
+    running = subprocess.Popen(command, env=environment(own_system, ENDLESS), stdout=subprocess.PIPE, text=True)
+    try:
+        eventually(lambda: _payments_is_down(own_system, running), within=PATIENCE_S)
+        running.send_signal(number)
+        told, _ = running.communicate(timeout=120)
+    finally:
+        running.kill()
+        running.wait()
+    assert running.returncode == EXIT_CODES[Outcome.INTERRUPTED]
+    assert json.loads(told)["verdict"]["reasons"] == [f"interrupted by {number.name}; the fault was taken away"]
+    eventually(lambda: payments_serve(own_system), within=PATIENCE_S)
+    assert policies(own_system) == before
+
+
+def _payments_is_down(system: System, running: "subprocess.Popen[str]") -> None:
+    assert running.poll() is None, "the run has ended"
+    assert system.supervisor.process("payments-1")["state"] == "waiting"
+
+
+@pytest.mark.long
+def test_each_experiment_runs_with_chaos_toolkit_alone(own_system: System, tmp_path: Path, counts: Counts) -> None:
+    for name in catalogue.names()[: counts(1, 3)]:
+        _run_alone(own_system, name, tmp_path)
+
+
+def _run_alone(own_system: System, name: str, tmp_path: Path) -> None:
+    eventually(lambda: payments_serve(own_system), within=PATIENCE_S)
+    command = [sys.executable, "-m", "chaostoolkit", "--no-version-check", "run", "--rollback-strategy", "always"]
+    done = subprocess.run(
+        [*command, str(catalogue.file_of(name))], env=environment(own_system, SHORTEST), cwd=tmp_path,
+        capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+    journal = json.loads((tmp_path / "journal.json").read_text())
+    assert done.returncode in (0, 1), done.stderr
+    assert done.returncode == int(journal["deviated"] or journal["status"] != "completed"), done.stderr
+    if not (journal["steady_states"]["before"] or {}).get("steady_state_met"):
+        return  # this machine is too busy with other tests for an experiment; that it is refused is right
+    [effect] = journal["faultline"]["effects"]
+    assert effect["touched"] > 0

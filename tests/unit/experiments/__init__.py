@@ -1,0 +1,1 @@
+"""What experiments are judged, measured and told by, without a system."""

@@ -1,0 +1,100 @@
+from dataclasses import replace
+
+import pytest
+
+from chaos.runs.verdict import EXIT_CODES, Claim, Facts, Judged, Outcome, Verdict, judge, overall
+
+FINE = Facts(effects=[(12, "12 calls touched")], claims=[Claim("browsing stays whole", True, "load")])
+BROKEN = Claim("p99 2 s, at most 1 s", False, "load")
+
+
+@pytest.mark.parametrize(
+    ("facts", "outcome", "code", "reason"),
+    [
+        (FINE, Outcome.PASSED, 0, ""),
+        (replace(FINE, claims=[BROKEN]), Outcome.DEVIATED, 1, "p99 2 s"),
+        (replace(FINE, steady_after=False), Outcome.DEVIATED, 1, "did not return"),
+        (replace(FINE, begun=False, effects=[]), Outcome.INCONCLUSIVE, 5, "nothing was tried"),
+        (replace(FINE, failure="the load broke"), Outcome.DEVIATED, 1, "the load broke"),
+        (replace(FINE, failed_activities=["kill: refused"]), Outcome.DEVIATED, 1, "kill: refused"),
+        (replace(FINE, violations=["one charge: o-1"]), Outcome.DEVIATED, 1, "one charge: o-1"),
+        (replace(FINE, troubles=["fault: away"]), Outcome.DEVIATED, 1, "fault: away"),
+        (replace(FINE, stop="browse.availability"), Outcome.STOPPED, 3, "browse.availability"),
+        (replace(FINE, effects=[(0, "0 calls touched")]), Outcome.NO_EFFECT, 4, "0 calls touched"),
+        (replace(FINE, effects=[]), Outcome.NO_EFFECT, 4, "no fault was begun"),
+        (replace(FINE, coverage=0.949), Outcome.INCONCLUSIVE, 5, "94.9%"),
+        (replace(FINE, coverage=None), Outcome.INCONCLUSIVE, 5, "unknown"),
+        (replace(FINE, generator_said="The generator was late."), Outcome.INCONCLUSIVE, 5, "late"),
+        (replace(FINE, violations=None), Outcome.INCONCLUSIVE, 5, "invariants"),
+        (replace(FINE, good_before=0.8), Outcome.INCONCLUSIVE, 5, "before the fault"),
+        (replace(FINE, signal="SIGINT"), Outcome.INTERRUPTED, 130, "SIGINT"),
+    ],
+)
+def test_each_outcome_has_its_code_and_its_reason(facts: Facts, outcome: Outcome, code: int, reason: str) -> None:
+    verdict = judge(facts)
+    assert (verdict.outcome, verdict.exit_code) == (outcome, code)
+    assert any(reason in each for each in verdict.reasons) or not reason
+
+
+def test_every_outcome_has_a_code_of_its_own() -> None:
+    assert set(EXIT_CODES) == set(Outcome)
+    assert len(set(EXIT_CODES.values())) == len(Outcome)
+
+
+def test_the_worst_decides_and_its_reason_comes_first() -> None:
+    verdict = judge(replace(FINE, claims=[BROKEN], stop="browse.availability", coverage=0.5))
+    assert verdict.outcome is Outcome.STOPPED
+    assert "browse.availability" in verdict.reasons[0]
+    assert len(verdict.reasons) == 3
+
+
+def test_a_fault_that_touched_nothing_is_worse_than_a_claim_that_broke_for_another_reason() -> None:
+    assert judge(replace(FINE, claims=[BROKEN], effects=[(0, "nothing")])).outcome is Outcome.NO_EFFECT
+
+
+def test_a_broken_invariant_is_not_hidden_by_a_stop() -> None:
+    assert judge(replace(FINE, violations=["one charge: o-1"], stop="reached")).outcome is Outcome.DEVIATED
+
+
+@pytest.mark.parametrize(
+    ("rests_on", "without_its_evidence"),
+    [("traces", replace(FINE, coverage=0.5)), ("load", replace(FINE, generator_said="late"))],
+)
+def test_a_claim_counts_for_nothing_without_what_it_rests_on(rests_on: str, without_its_evidence: Facts) -> None:
+    claims = [Claim("broken", False, rests_on)]
+    assert judge(replace(FINE, claims=claims)).outcome is Outcome.DEVIATED
+    assert judge(replace(without_its_evidence, claims=claims)).outcome is Outcome.INCONCLUSIVE
+    others = [Claim("broken", False, "metrics")]
+    assert judge(replace(without_its_evidence, claims=others)).outcome is Outcome.DEVIATED
+
+
+DEVIATED = Verdict(Outcome.DEVIATED, ("p99 2 s",))
+PASSED = Verdict(Outcome.PASSED)
+
+
+def test_an_arm_that_is_meant_to_deviate_may_do_so_beside_another() -> None:
+    assert overall([Judged("off", DEVIATED, True), Judged("full", PASSED)]) == PASSED
+
+
+def test_an_arm_that_is_meant_to_deviate_is_judged_when_it_is_alone() -> None:
+    assert overall([Judged("off", DEVIATED, True)]) == DEVIATED
+
+
+def test_reasons_name_the_arm_where_there_are_several() -> None:
+    found = overall([Judged("off", DEVIATED, True), Judged("full", DEVIATED)])
+    assert found == Verdict(Outcome.DEVIATED, ("full: p99 2 s",))
+
+
+@pytest.mark.parametrize("outcome", [Outcome.NO_EFFECT, Outcome.INCONCLUSIVE, Outcome.INTERRUPTED])
+def test_an_arm_without_evidence_is_never_excused(outcome: Outcome) -> None:
+    found = overall([Judged("off", Verdict(outcome, ("why",)), True), Judged("full", PASSED)])
+    assert found.outcome is outcome
+
+
+def test_a_broken_invariant_is_never_excused() -> None:
+    broken = judge(replace(FINE, violations=["one charge: o-1"]))
+    assert overall([Judged("off", broken, True), Judged("full", PASSED)]).outcome is Outcome.DEVIATED
+
+
+def test_without_any_arm_there_is_nothing_to_pass() -> None:
+    assert overall([]).outcome is Outcome.INVALID
