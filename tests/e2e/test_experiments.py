@@ -63,7 +63,7 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> str:
     for strict, patient in (
         ("burn_rate: 40", "burn_rate: 1000"),
         ("range: [0.99", "range: [0.3"),
-        ("rps: 15", "rps: 6"),
+        ("rps: 8", "rps: 6"),
     ):
         assert strict in text
         text = text.replace(strict, patient)
