@@ -91,7 +91,6 @@ RECOVERY_OUTCOME: Final = "faultline.recovery.outcome"
 RECOVERY_FAILURES: Final = "faultline.recovery.failures"  # drives in a row that came no further
 DEADLINE_REMAINING_MS: Final = "faultline.deadline.remaining_ms"
 PROBLEM: Final = "faultline.problem"  # a slug of the error catalogue
-BREAKER_STATE: Final = "faultline.circuit_breaker.state"
 FAULT_ID: Final = "faultline.fault.id"  # on spans and logs only, never a label
 FAULT_KIND: Final = "faultline.fault.kind"
 EXPERIMENT: Final = "faultline.experiment"
@@ -468,20 +467,6 @@ RESERVATIONS_EXPIRED: Final = Metric(
     "counter",
     (),
     "Reservations that were given back because nobody sold or renewed them in time.",
-)
-BREAKER_STATES: Final = Metric(
-    "faultline.circuit_breaker.state",
-    "",
-    "gauge",
-    (CALLEE, BREAKER_STATE),
-    "1 for the state that the circuit breaker is in, 0 for the others.",
-)
-BREAKER_TRANSITIONS: Final = Metric(
-    "faultline.circuit_breaker.transitions",
-    "{transition}",
-    "counter",
-    (CALLEE, BREAKER_STATE),
-    "Moves of the circuit breaker, by the state it came to.",
 )
 FAULTS_TOUCHED: Final = Metric(
     "faultline.faults.touched",

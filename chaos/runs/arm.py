@@ -52,6 +52,7 @@ def facts(journal: Document) -> Facts:
         generator_said=generator.get("said", ""),
         troubles=found["troubles"],
         good_before=found["good_before"],
+        broken_before=", ".join(_out_of_tolerance(before)),
     )
 
 
@@ -64,6 +65,13 @@ def _failed(journal: Document) -> Iterator[str]:
         if each["status"] == "failed":
             said = (each.get("exception") or ["no reason given"])[-1].strip().removeprefix("chaoslib.exceptions.")
             yield f"{each['activity']['name']}: {said}"
+
+
+def _out_of_tolerance(steady_state: Document | None) -> Iterator[str]:
+    """The probes that were not in tolerance, with what they found."""
+    for each in (steady_state or {}).get("probes", ()):
+        if not each.get("tolerance_met", True):
+            yield f"{each['activity']['name']}: {each['output']}"
 
 
 def _violations(invariants: Document | None) -> list[str] | None:

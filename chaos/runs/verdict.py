@@ -80,7 +80,7 @@ class Facts:
     `signal`, `stop`, `failure` are empty if there was none; `coverage` is the share of requests that can be seen as a
     trace, None if it is unknown; `begun`: the steady state was met, so that the method was begun; `steady_after` is
     None where the end of the method was not reached; `good_before`: the share of good requests before the fault, None
-    without any. `effects`: what each fault touched, and how that is known.
+    without any; `broken_before`: what was wrong when the method was not begun. `effects`: what each fault touched, and how that is known.
     """
 
     begun: bool = True
@@ -96,6 +96,7 @@ class Facts:
     generator_said: str = ""
     troubles: Sequence[str] = ()
     good_before: float | None = None
+    broken_before: str = ""
 
 
 def judge(facts: Facts) -> Verdict:
@@ -118,7 +119,8 @@ def _findings(facts: Facts) -> Iterator[tuple[Outcome, str]]:
     if facts.failure:
         yield Outcome.DEVIATED, facts.failure
     elif not facts.begun and not facts.stop:
-        yield Outcome.INCONCLUSIVE, "the steady state was broken before the fault, so nothing was tried"
+        said = f" ({facts.broken_before})" if facts.broken_before else ""
+        yield Outcome.INCONCLUSIVE, f"the steady state was broken before the fault{said}, so nothing was tried"
     yield from ((Outcome.DEVIATED, f"activity failed: {each}") for each in facts.failed_activities)
     yield from _about_the_fault(facts)
     yield from _about_claims(facts)

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from chaos.measure.site import site_of
 from chaos.runs import catalogue
 from chaos.runs.verdict import EXIT_CODES, Outcome
+from chaos.toolkit.policies import Policies
 from deploy.system import System
 from tests.conftest import CHECKOUT, Counts
 from tests.waiting import eventually
@@ -43,12 +45,8 @@ def records(system: System) -> list[Path]:
     return sorted(system.state.path.glob("chaos/*/record.json"))
 
 
-def policies(system: System) -> Any:
-    from chaos.measure.site import site_of  # noqa: PLC0415 -- only here
-    from chaos.toolkit.policies import Policies  # noqa: PLC0415
-
-    found = Policies(site_of(system.state.path)).in_force()
-    return {edge: [name for name, each in one["policies"].items() if each["in_force"]] for edge, one in found.items()}
+def policies(system: System) -> dict[str, Any]:
+    return Policies(site_of(system.state.path)).in_force()
 
 
 def payments_serve(system: System) -> None:

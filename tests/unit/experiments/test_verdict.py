@@ -14,7 +14,12 @@ BROKEN = Claim("p99 2 s, at most 1 s", False, "load")
         (FINE, Outcome.PASSED, 0, ""),
         (replace(FINE, claims=[BROKEN]), Outcome.DEVIATED, 1, "p99 2 s"),
         (replace(FINE, steady_after=False), Outcome.DEVIATED, 1, "did not return"),
-        (replace(FINE, begun=False, effects=[]), Outcome.INCONCLUSIVE, 5, "nothing was tried"),
+        (
+            replace(FINE, begun=False, effects=[], broken_before="ready: 2"),
+            Outcome.INCONCLUSIVE,
+            5,
+            "(ready: 2), so nothing",
+        ),
         (replace(FINE, failure="the load broke"), Outcome.DEVIATED, 1, "the load broke"),
         (replace(FINE, failed_activities=["kill: refused"]), Outcome.DEVIATED, 1, "kill: refused"),
         (replace(FINE, violations=["one charge: o-1"]), Outcome.DEVIATED, 1, "one charge: o-1"),
