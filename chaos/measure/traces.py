@@ -45,7 +45,7 @@ class Span:
     failed: bool
 
     def matches(self, wanted: Mapping[str, str]) -> bool:
-        """`service`, `operation` (how it begins), `event`, `failed` (`true`), and any other name is a tag's."""
+        """`service`, `operation` (how it begins), `event`, `failed` (`true`), and any other name is a tag's; `a|b`: either."""
         return all(self._has(name, value) for name, value in wanted.items())
 
     def _has(self, name: str, value: str) -> bool:
@@ -59,7 +59,7 @@ class Span:
             case "failed":
                 return self.failed == (value == "true")
             case _:
-                return self.tags.get(name) == value
+                return self.tags.get(name) in value.split("|")
 
 
 def spans(trace: JaegerTrace) -> Iterator[Span]:

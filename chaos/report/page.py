@@ -72,9 +72,9 @@ class Arm:
     examples: Sequence[Example]
 
 
-def write(record: Record, folder: Path) -> Path:
+def write(record: Record, folder: Path, name: str = FILE) -> Path:
     """The report of this record, in this folder. Raises RecordError."""
-    file, temporary = folder / FILE, folder / f".{FILE}.{os.getpid()}"
+    file, temporary = folder / name, folder / f".{name}.{os.getpid()}"
     try:
         temporary.write_text(render(record), "utf-8")
         temporary.replace(file)

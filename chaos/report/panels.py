@@ -85,7 +85,7 @@ def scales(timelines: Sequence[Sequence[Document]]) -> Scales:
 
 def panels(timeline: Sequence[Document], phases: Document, edge: str, common: Scales) -> Iterator[Panel]:
     """The panels of one arm, from what customers see inwards."""
-    frame = _Frame(timeline, phases, common.seconds)
+    frame = _Frame(timeline, phases, edge, common.seconds)
     yield frame.panel(
         "Requests per second",
         "1/s",
@@ -121,6 +121,7 @@ class _Frame:
 
     timeline: Sequence[Document]
     phases: Document
+    edge: str
     seconds: float
 
     def points(self, value: Callable[[Document], float | None]) -> Points:
@@ -132,8 +133,9 @@ class _Frame:
         return Panel(title, unit, (0, self.seconds), self.x_ticks, top, ticks, _short, lines, windows=self.windows)
 
     def lanes(self) -> Iterator[Panel]:
-        """The circuit breakers, where any was measured."""
-        edges = sorted({edge for row in self.timeline for edge in row["breakers"]})
+        """The circuit breakers of the edge that is looked at, and of each that was not always closed."""
+        seen = {(edge, state) for row in self.timeline for edge, state in row["breakers"].items()}
+        edges = sorted({edge for edge, state in seen if state != "closed" or edge == self.edge})
         if edges:
             lanes = tuple(Lane(edge, tuple(self._spans(edge))) for edge in edges)
             # Every lane is named beside its row, so that the axis has no numbers.
@@ -160,9 +162,12 @@ class _Frame:
         return ((begun_s, self.seconds if lifted_s is None else lifted_s),)
 
     def _spans(self, edge: str) -> Iterator[tuple[float, float, str]]:
-        """Stretches of the same state; from each sample to the next."""
-        seen = [(float(row["at_s"]), row["breakers"].get(edge)) for row in self.timeline if row["breakers"]]
-        for (start, state), (end, _) in pairwise([*seen, (self.seconds, None)]):
+        """Stretches of one state: from the first sample that shows it to the next that shows another."""
+        seen = [(float(row["at_s"]), row["breakers"].get(edge, "")) for row in self.timeline if row["breakers"]]
+        changes = [
+            (at_s, state) for index, (at_s, state) in enumerate(seen) if not index or seen[index - 1][1] != state
+        ]
+        for (start, state), (end, _) in pairwise([*changes, (self.seconds, "")]):
             if state:
                 yield start, end, _STATES.get(state, "var(--muted)")
 

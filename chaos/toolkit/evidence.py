@@ -19,7 +19,10 @@ _EXAMPLES_PATIENCE_S: Final = 3.0
 
 
 def of(session: Session, troubles: Sequence[str], failure: str) -> Document:
-    """Everything; reads traces and, where the experiment did not, checks the invariants."""
+    """Everything; reads traces and, where the experiment did not, checks the invariants.
+
+    Who interrupts a run waits for its end: then nothing more is read than is there already.
+    """
     troubles = [*troubles]
     requests, site, edge = session.requests, session.site, session.options.edge
     seen = _coverage(session, requests, troubles)
@@ -46,6 +49,8 @@ def of(session: Session, troubles: Sequence[str], failure: str) -> Document:
 
 
 def _coverage(session: Session, requests: Sequence[Request], troubles: list[str]) -> Coverage:
+    if session.ending.signal:
+        return Coverage(len(requests), 0, 0)
     try:
         return coverage(session.traces, requests, _LOOKED_AT, session.options.load.seed)
     except MeasureError as exc:
@@ -55,7 +60,7 @@ def _coverage(session: Session, requests: Sequence[Request], troubles: list[str]
 
 def _invariants(session: Session, troubles: list[str]) -> Document | None:
     try:
-        if session.invariants.report is None:
+        if session.invariants.report is None and not session.ending.signal:
             session.invariants.check(session.load.finished(), session.load.users)
     except MeasureError as exc:
         troubles.append(str(exc))
@@ -68,7 +73,7 @@ def _invariants(session: Session, troubles: list[str]) -> Document | None:
 
 def _examples(session: Session, requests: Sequence[Request]) -> Iterator[Document]:
     """Some requests with their traces: an ordinary checkout, and what became of others during and after the fault."""
-    chosen = list(_chosen(session.phases, requests))
+    chosen = [] if session.ending.signal else list(_chosen(session.phases, requests))
     try:
         traces = session.traces.read([each.trace_id for _, each in chosen], _EXAMPLES_PATIENCE_S)
     except MeasureError:

@@ -20,7 +20,7 @@ from deploy.errors import DeployError
 from deploy.supervisor.keys import of_client
 from deploy.system import System, start_system
 
-_STEPS: Final = 3
+_STEPS: Final = 4
 _DEFAULT: Final = Demonstration()
 
 
@@ -28,10 +28,11 @@ _DEFAULT: Final = Demonstration()
 @click.option("--rps", default=_DEFAULT.rps, show_default=True, help="Requests per second.")
 @click.option("--seconds", default=_DEFAULT.duration_s, show_default=True, help="How long the traffic lasts.")
 @click.option("--seed", default=_DEFAULT.seed, show_default=True, help="What decides which requests are sent.")
-def main(rps: float, seconds: float, seed: int) -> None:
-    """Start Faultline, send real traffic, show one checkout as one trace."""
-    demonstration, interrupts = Demonstration(rps, seconds, seed), Interrupts()
-    screen = Screen(Console(), _STEPS)
+@click.option("--experiment/--no-experiment", default=True, help="Whether an experiment ends it, in about 45 s.")
+def main(rps: float, seconds: float, seed: int, experiment: bool) -> None:
+    """Start Faultline, send real traffic, show one checkout as one trace, and what policies do about a fault."""
+    demonstration, interrupts = Demonstration(rps, seconds, seed, experiment=experiment), Interrupts()
+    screen = Screen(Console(), _STEPS if experiment else _STEPS - 1)
     interrupts.listen()
     try:
         _run(demonstration, screen, interrupts)
@@ -54,10 +55,18 @@ def _run(demonstration: Demonstration, screen: Screen, interrupts: Interrupts) -
         stack.callback(_begin_to_end, screen, interrupts)
         keys = [each.key for each in of_client(system.keys, "load")]
         told = asyncio.run(Story(system, keys, demonstration, screen).tell())
+        if demonstration.experiment:
+            _experiment(state, demonstration, screen)
         _say_happened(screen, told)
         if screen.console.is_terminal and sys.stdin.isatty():
             _say_addresses(screen, system, told.trace_id, demonstration.stay_s)
             wait_for_enter(demonstration.stay_s)
+
+
+def _experiment(state: Path, demonstration: Demonstration, screen: Screen) -> None:
+    from deploy.demo import experiment  # noqa: PLC0415 -- Chaos Toolkit and the drawings are not needed before
+
+    experiment.run(state, demonstration.folder, screen)
 
 
 def _begin_to_end(screen: Screen, interrupts: Interrupts) -> None:

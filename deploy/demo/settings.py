@@ -24,7 +24,7 @@ MIX: Final[Mix] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Demonstration:
-    """One run. `folder` gets `trace.html`, and the logs when something goes wrong."""
+    """One run. `folder` gets `trace.html`, `experiment.html`, and the logs when something goes wrong."""
 
     rps: float = 10
     duration_s: float = 12
@@ -33,3 +33,4 @@ class Demonstration:
     trace_timeout_s: float = 20  # from the checkout's answer until its whole trace can be read
     most_failed: float = 0.02  # of all requests; more, and the demonstration has failed
     folder: Path = CHECKOUT / "build" / "demo"
+    experiment: bool = True

@@ -20,7 +20,7 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.timeout(240)
 
 DEMO = [sys.executable, "-m", "deploy.demo"]
-SHORT = ["--seconds", "6"]
+SHORT = ["--seconds", "6", "--no-experiment"]
 SERVICES = ("gateway", "orders", "inventory", "payments")
 
 
@@ -58,6 +58,9 @@ def test_without_a_terminal_it_ends_by_itself(environment: dict[str, str], check
     text = page.read_text()
     assert all(service in text for service in SERVICES)
     assert not re.search(r"""(src|href)\s*=\s*["']?https?:""", text), "the page needs something from elsewhere"
+    if counts.full:
+        assert "Goodput during the fault" in done.stdout
+        assert "Policies side by side" in page.with_name("experiment.html").read_text()
 
 
 def test_on_a_terminal_it_stays_until_enter(environment: dict[str, str], checkout: Path) -> None:
