@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from chaos.control.policies import EdgePolicies, HttpPolicyControl
+from chaos.control import EdgePolicies, HttpPolicyControl
 from chaos.measure.errors import MeasureError, driving
 from chaos.measure.site import Site
 
