@@ -25,7 +25,7 @@ READY_WITHIN_S = 300.0
 GOOD_IN_A_ROW = 5
 CUSTOMERS = 6
 
-_SERVICES = {"inventory": "faultline.inventory.v1.Inventory", "payments": "faultline.payments.v1.Payments"}
+_PEERS = ("inventory", "payments")
 
 
 @dataclass
@@ -109,13 +109,13 @@ async def opened(
     folder: Path, databases: Mapping[str, str], *, replicas: Mapping[str, int] | None = None, hasty: bool = False
 ) -> AsyncIterator[Scene]:
     """A system of its own, with a few customers. `databases` as `start_system` takes them."""
-    wire, told = Wire(), list[Acknowledged]()
-    topology = reference(wire.port, hasty=hasty)
+    wire, told = Wire(_PEERS), list[Acknowledged]()
+    topology = reference(**wire.ports, hasty=hasty)
     try:
         starting = partial(start_system, folder, topology=topology, replicas=replicas, databases=databases)
         system = await asyncio.to_thread(partial(starting, ready_deadline_s=READY_WITHIN_S))
         try:
-            await wire.start({_SERVICES[name]: _addresses(system, name) for name in _SERVICES})
+            await wire.start({peer: _addresses(system, peer) for peer in _PEERS})
             async with customers(system.gateway_url, system.keys[:CUSTOMERS], told) as found:
                 yield Scene(system, wire, Books({**databases_in(folder), **databases}), found, told)
         finally:

@@ -5,7 +5,7 @@ goes no further than the test lets it.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NoReturn
@@ -39,16 +39,13 @@ _CLIENT = [
 
 @dataclass(frozen=True)
 class Call:
-    """A request as it came: `method` is `/package.Service/Method`, `timeout` in seconds what it had left then."""
+    """A request as it came to `peer`: `method` is `/package.Service/Method`, `timeout` in seconds what it had left then."""
 
+    peer: str
     method: str
     request: bytes
     metadata: Metadata
     timeout: float
-
-    @property
-    def service(self) -> str:
-        return self.method.split("/")[1]
 
     @property
     def operation(self) -> str:
@@ -95,23 +92,40 @@ class Caught:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "lost on the wire")
 
 
-class Wire(grpc.GenericRpcHandler):
-    """Listens on `address` from `start` on, and reaches who is in `targets`: full service name → addresses."""
+Serve = Callable[[str, bytes, Context], Awaitable[bytes]]
 
-    def __init__(self) -> None:
-        self._server = grpc.aio.server(options=_SERVER)
-        self._server.add_generic_rpc_handlers((self,))
-        self.port = self._server.add_insecure_port(f"{HOST}:0")
+
+class _Methods(grpc.GenericRpcHandler):
+    """Every method there may be."""
+
+    def __init__(self, serve: Serve) -> None:
+        self._serve = serve
+
+    def service(self, details: grpc.HandlerCallDetails) -> Any:
+        """How gRPC asks for a method's handler."""
+        return grpc.unary_unary_rpc_method_handler(partial(self._serve, details.method))
+
+
+class Wire:
+    """Listens in the place of each peer, on `ports`, and reaches them from `start` on."""
+
+    def __init__(self, peers: Iterable[str]) -> None:
+        self._servers = {peer: grpc.aio.server(options=_SERVER) for peer in peers}
+        for peer, server in self._servers.items():
+            server.add_generic_rpc_handlers((_Methods(partial(self._serve, peer)),))
+        self.ports = {peer: server.add_insecure_port(f"{HOST}:0") for peer, server in self._servers.items()}
         self._channels: dict[str, grpc.aio.Channel] = {}
         self._traps: dict[str, asyncio.Future[Caught]] = {}
 
     async def start(self, targets: Mapping[str, Iterable[str]]) -> None:
-        for service, addresses in targets.items():
-            self._channels[service] = grpc.aio.insecure_channel("ipv4:" + ",".join(addresses), options=_CLIENT)
-        await self._server.start()
+        """`targets`: peer → the addresses of its replicas."""
+        for peer, addresses in targets.items():
+            self._channels[peer] = grpc.aio.insecure_channel("ipv4:" + ",".join(addresses), options=_CLIENT)
+            await self._servers[peer].start()
 
     async def stop(self) -> None:
-        await self._server.stop(grace=None)
+        for server in self._servers.values():
+            await server.stop(grace=None)
         for each in self._channels.values():
             await each.close()
 
@@ -131,12 +145,8 @@ class Wire(grpc.GenericRpcHandler):
         except grpc.aio.AioRpcError:
             return
 
-    def service(self, details: grpc.HandlerCallDetails) -> Any:
-        """How gRPC asks for a method's handler."""
-        return grpc.unary_unary_rpc_method_handler(partial(self._serve, details.method))
-
-    async def _serve(self, method: str, request: bytes, context: Context) -> bytes:
-        call = _call(method, request, context)
+    async def _serve(self, peer: str, method: str, request: bytes, context: Context) -> bytes:
+        call = _call(peer, method, request, context)
         caught = self._caught(call)
         if caught:
             await caught.pass_request(context)
@@ -156,14 +166,14 @@ class Wire(grpc.GenericRpcHandler):
         return caught
 
     async def _forward(self, call: Call) -> bytes:
-        method: Callable[..., Any] = self._channels[call.service].unary_unary(call.method)
+        method: Callable[..., Any] = self._channels[call.peer].unary_unary(call.method)
         answer: bytes = await method(call.request, timeout=call.timeout, metadata=call.metadata)
         return answer
 
 
-def _call(method: str, request: bytes, context: Context) -> Call:
+def _call(peer: str, method: str, request: bytes, context: Context) -> Call:
     metadata = tuple((key, value) for key, value in context.invocation_metadata() or () if _is_callers(key))
-    return Call(method, request, metadata, context.time_remaining())
+    return Call(peer, method, request, metadata, context.time_remaining())
 
 
 def _is_callers(key: str) -> bool:
