@@ -201,5 +201,5 @@ class BreakerMachine(RuleBasedStateMachine):
 @pytest.mark.long
 @pytest.mark.timeout(900)  # time to make a failure small
 def test_whatever_happens_the_breaker_does_as_its_model(counts: Counts) -> None:
-    chosen = settings(max_examples=counts(150, 10_000), stateful_step_count=40, deadline=None)
+    chosen = settings(max_examples=counts(150, 2_000), stateful_step_count=40, deadline=None)
     run_state_machine_as_test(BreakerMachine, settings=chosen)
