@@ -16,6 +16,6 @@ EVENT_BULKHEAD_QUEUED: Final = "faultline.bulkhead.queued"
 EVENT_BULKHEAD_REJECTED: Final = "faultline.bulkhead.rejected"
 EVENT_FALLBACK: Final = "faultline.fallback"  # there was no answer; a fallback was asked for one
 EVENT_FAULT_INJECTED: Final = "faultline.fault.injected"
-EVENT_LOAD_SHED: Final = "faultline.load.shed"  # a server refused a request before it began with it
+EVENT_SERVER_SHED: Final = "faultline.server.shed"  # a server refused a request before it began with it
 EVENT_CHECKOUT_STEP: Final = "faultline.checkout.step"
 EVENT_CHECKOUT_TURNED: Final = "faultline.checkout.turned"  # the order is cancelled, or given up

@@ -250,22 +250,22 @@ FALLBACKS: Final = Metric(
     (CALLEE, OPERATION, FALLBACK_RESULT),
     "Calls without an answer whose fallback was asked for one, by whether it had any.",
 )
-LOAD_SHEDDING: Final = Metric(
-    "faultline.load.shed",
+SERVER_SHED: Final = Metric(
+    "faultline.server.shed",
     "{request}",
     "counter",
     (),
     "Requests that this server refused because it had as many as it can serve.",
 )
-LOAD_LIMITS: Final = Metric(
-    "faultline.load.limit",
+SERVER_LIMITS: Final = Metric(
+    "faultline.server.limit",
     "{request}",
     "gauge",
     (),
     "Requests that this server serves at once at most, as it has learned by now.",
 )
-LOAD_SERVED: Final = Metric(
-    "faultline.load.in_flight",
+SERVER_SERVED: Final = Metric(
+    "faultline.server.in_flight",
     "{request}",
     "gauge",
     (),

@@ -21,9 +21,9 @@ class AdmissionControl:
     def __init__(self, config: LoadSheddingConfig, telemetry: Telemetry, clock: Clock = MONOTONIC) -> None:
         self._metrics = telemetry.metrics
         self._shedder = LoadShedder(config, clock, self._heard)
-        self._metrics.zero(semconv.LOAD_SHEDDING)
-        self._metrics.set(semconv.LOAD_LIMITS, self._shedder.limit)
-        self._metrics.follow(semconv.LOAD_SERVED, lambda: self._shedder.in_flight)
+        self._metrics.zero(semconv.SERVER_SHED)
+        self._metrics.set(semconv.SERVER_LIMITS, self._shedder.limit)
+        self._metrics.follow(semconv.SERVER_SERVED, lambda: self._shedder.in_flight)
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator[None]:
@@ -45,8 +45,8 @@ class AdmissionControl:
     def _heard(self, event: LoadEvent) -> None:
         match event:
             case LoadShed():
-                attributes = {semconv.LOAD_IN_FLIGHT: event.in_flight, semconv.LOAD_LIMIT: event.limit}
-                trace.get_current_span().add_event(semconv.EVENT_LOAD_SHED, attributes)
-                self._metrics.add(semconv.LOAD_SHEDDING)
+                attributes = {semconv.SERVER_IN_FLIGHT: event.in_flight, semconv.SERVER_LIMIT: event.limit}
+                trace.get_current_span().add_event(semconv.EVENT_SERVER_SHED, attributes)
+                self._metrics.add(semconv.SERVER_SHED)
             case LimitMoved():
-                self._metrics.set(semconv.LOAD_LIMITS, event.limit)
+                self._metrics.set(semconv.SERVER_LIMITS, event.limit)

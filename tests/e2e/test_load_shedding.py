@@ -39,13 +39,13 @@ def overloaded(answers: list[Answer]) -> list[Answer]:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_service_has_a_limit_and_counts_whom_it_refuses(system: System, service: str) -> None:
-    assert told(system, service, "faultline_load_limit") >= 200
-    assert told(system, service, "faultline_load_shed_total") == 0
+    assert told(system, service, "faultline_server_limit") >= 200
+    assert told(system, service, "faultline_server_shed_total") == 0
 
 
 def test_an_ordinary_crowd_is_not_refused(system: System) -> None:
     assert not overloaded(ask_together(shopper(system)))
-    assert told(system, "gateway", "faultline_load_shed_total") == 0
+    assert told(system, "gateway", "faultline_server_shed_total") == 0
 
 
 def test_who_is_too_much_is_refused_and_the_others_are_served(crowded: System) -> None:
@@ -58,8 +58,8 @@ def test_who_is_too_much_is_refused_and_the_others_are_served(crowded: System) -
 
     eventually(some_are_refused_and_some_are_not, within=60.0)
     assert {each.headers["retry-after"] for each in overloaded(answers)} == {"1"}
-    assert told(crowded, "gateway", "faultline_load_shed_total") == len(overloaded(answers))
-    assert told(crowded, "inventory", "faultline_load_shed_total") == 0
+    assert told(crowded, "gateway", "faultline_server_shed_total") == len(overloaded(answers))
+    assert told(crowded, "inventory", "faultline_server_shed_total") == 0
 
 
 def test_health_is_never_shed(crowded: System) -> None:

@@ -17,6 +17,9 @@ EVERY_PROCESS = {
     semconv.TELEMETRY_SPANS,
     semconv.FAULTS_TOUCHED,
     semconv.FAULTS_ACTIVE,
+    semconv.SERVER_SHED,
+    semconv.SERVER_LIMITS,
+    semconv.SERVER_SERVED,
 }
 SERVES_HTTP = {
     semconv.HTTP_SERVER_REQUEST_DURATION,

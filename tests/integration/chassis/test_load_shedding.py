@@ -49,14 +49,14 @@ async def test_http_what_is_too_much_is_refused_with_when_to_come_again(recordin
 
 async def test_http_a_refusal_is_counted_and_seen_in_its_trace(recording: Recording, parts: Parts) -> None:
     async with busy(recording, parts, ONE) as client:
-        assert recording.count(semconv.LOAD_SHEDDING) == 0
+        assert recording.count(semconv.SERVER_SHED) == 0
         await client.get("/v1/items")
-        assert recording.count(semconv.LOAD_SERVED) == 1
-    (event,) = [each for each in recording.named("GET /v1/items").events if each.name == semconv.EVENT_LOAD_SHED]
-    assert dict(event.attributes or {}) == {semconv.LOAD_IN_FLIGHT: 1, semconv.LOAD_LIMIT: 1}
-    assert recording.count(semconv.LOAD_SHEDDING) == 1
-    assert recording.count(semconv.LOAD_LIMITS) == 1
-    assert recording.count(semconv.LOAD_SERVED) == 0
+        assert recording.count(semconv.SERVER_SERVED) == 1
+    (event,) = [each for each in recording.named("GET /v1/items").events if each.name == semconv.EVENT_SERVER_SHED]
+    assert dict(event.attributes or {}) == {semconv.SERVER_IN_FLIGHT: 1, semconv.SERVER_LIMIT: 1}
+    assert recording.count(semconv.SERVER_SHED) == 1
+    assert recording.count(semconv.SERVER_LIMITS) == 1
+    assert recording.count(semconv.SERVER_SERVED) == 0
     assert recording.count(semconv.HTTP_SERVER_REQUEST_DURATION, "GET", "/v1/items", "503") == 1
 
 
@@ -128,10 +128,10 @@ async def test_grpc_what_is_too_much_is_refused_with_when_to_come_again(recordin
         await first
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
     assert ("grpc-retry-pushback-ms", "1000") in list(caught.value.trailing_metadata())
-    assert recording.count(semconv.LOAD_SHEDDING) == 1
+    assert recording.count(semconv.SERVER_SHED) == 1
     assert recording.count(semconv.RPC_SERVER_CALL_DURATION, METHOD, "UNAVAILABLE") == 1
     events = [each.name for span in recording.spans if span.name == METHOD for each in span.events]
-    assert events == [semconv.EVENT_LOAD_SHED]
+    assert events == [semconv.EVENT_SERVER_SHED]
 
 
 async def _awaited(call: Awaitable[object]) -> object:
