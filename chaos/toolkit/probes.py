@@ -18,20 +18,29 @@ from chaos.toolkit.assertions import Assertion, RestsOn
 from chaos.toolkit.session import Session
 
 _SAMPLE: Final = 40  # traces that an assertion reads
+_POLL_S: Final = 0.5
 
 Answer = dict[str, Any]
 
 # --- steady state -----------------------------------------------------------------------------------------------------
 
 
-def processes_not_ready() -> int:
-    """How many are not ready now; to be tolerated as 0."""
+def processes_not_ready(within_s: float = 5.0) -> int:
+    """How many are not ready, if not all become so in that time; to be tolerated as 0."""
     running = session.current()
-    running.sample()
-    waiting = [name for name, process in running.samples[-1].processes.items() if process.state != "ready"]
-    if waiting:
-        running.tell(f"not ready: {', '.join(sorted(waiting))}")
+    give_up_s = running.now_s + float(within_s)
+    while waiting := _waiting(running):
+        if running.now_s > give_up_s:
+            running.tell(f"not ready: {', '.join(sorted(waiting))}")
+            break
+        running.wait(_POLL_S)
     return len(waiting)
+
+
+def _waiting(running: Session) -> list[str]:
+    """Who is not ready now."""
+    running.sample()
+    return [name for name, process in running.samples[-1].processes.items() if process.state != "ready"]
 
 
 def availability_now(journey: str, over_s: float) -> float:
