@@ -9,7 +9,7 @@ What is worst decides; from the worst:
 | stopped      | 3    | a stop condition was reached                                                             |
 | no_effect    | 4    | the fault touched nothing, so nothing was tried                                          |
 | deviated     | 1    | a claim is broken, the steady state stayed broken, an activity failed, an invariant is broken |
-| inconclusive | 5    | traces are missing, the load generator was late, the system was not well before the fault |
+| inconclusive | 5    | traces are missing, the load broke or was late, the system was not well before the fault  |
 | passed       | 0    | none of these                                                                            |
 
 A broken invariant counts whatever else happened: an arm with one has deviated, if it was not interrupted. Claims that
@@ -117,7 +117,7 @@ def _findings(facts: Facts) -> Iterator[tuple[Outcome, str]]:
     if facts.stop:
         yield Outcome.STOPPED, f"stop condition {facts.stop}"
     if facts.failure:
-        yield Outcome.DEVIATED, facts.failure
+        yield Outcome.INCONCLUSIVE, facts.failure
     elif not facts.begun and not facts.stop:
         said = f" ({facts.broken_before})" if facts.broken_before else ""
         yield Outcome.INCONCLUSIVE, f"the steady state was broken before the fault{said}, so nothing was tried"

@@ -20,7 +20,7 @@ BROKEN = Claim("p99 2 s, at most 1 s", False, "load")
             5,
             "(ready: 2), so nothing",
         ),
-        (replace(FINE, failure="the load broke"), Outcome.DEVIATED, 1, "the load broke"),
+        (replace(FINE, failure="the load broke"), Outcome.INCONCLUSIVE, 5, "the load broke"),
         (replace(FINE, failed_activities=["kill: refused"]), Outcome.DEVIATED, 1, "kill: refused"),
         (replace(FINE, violations=["one charge: o-1"]), Outcome.DEVIATED, 1, "one charge: o-1"),
         (replace(FINE, troubles=["fault: away"]), Outcome.DEVIATED, 1, "fault: away"),

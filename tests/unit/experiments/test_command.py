@@ -1,0 +1,72 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from chaos.runs import catalogue
+from chaos.runs import record as records
+from deploy.cli.chaos import command
+from tests.unit.experiments.making import arm, record
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(command, arguments, standalone_mode=False)
+
+
+def kept(state: Path, stamp: str, *arms: dict[str, Any]) -> Path:
+    """A record in the state folder."""
+    folder = state / "chaos" / f"tried-{stamp}"
+    folder.mkdir(parents=True)
+    records.write(folder, record(*arms))
+    return folder
+
+
+def test_the_list_names_each_experiment_and_its_hypothesis() -> None:
+    told = run("list").output
+    assert all(each.name in told and each.title in told for each in catalogue.load_all())
+
+
+def test_all_experiments_are_validated_or_one() -> None:
+    assert run("validate").output.count(": valid") == len(catalogue.names())
+    assert run("validate", "payments-down").output == "payments-down: valid\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("validate", "nothing"), "no experiment 'nothing'"),
+        (("run", "payments-down", "--state", "STATE"), "Faultline is not running"),
+        (("run",), "Missing argument 'NAME'"),
+        (("run", "payments-down", "--runs", "some"), "'some' is not a valid integer"),
+        (("report", "--state", "STATE"), "no records in"),
+        (("compare", "--state", "STATE"), "no records in"),
+    ],
+)
+def test_what_cannot_be_is_invalid(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = run(*(str(tmp_path) if each == "STATE" else each for each in arguments))
+    assert done.return_value == 2
+    assert said in done.output
+
+
+def test_the_latest_two_records_are_compared(tmp_path: Path) -> None:
+    kept(tmp_path, "20260101T000000", arm("full", goodput=2.0))
+    kept(tmp_path, "20260102T000000", arm("full", goodput=10.0))
+    kept(tmp_path, "20260103T000000", arm("full", goodput=5.0))
+    done = run("compare", "--state", str(tmp_path))
+    assert done.return_value == 1
+    assert "10 req/s" in done.output
+    assert "2 req/s" not in done.output
+    assert "worse" in done.output
+
+
+def test_records_that_are_alike_are_no_reason_to_fail(tmp_path: Path) -> None:
+    before, after = (kept(tmp_path, f"2026010{day}T000000", arm("full", goodput=10.0)) for day in (1, 2))
+    assert run("compare", str(before), str(after)).return_value == 0
+
+
+def test_the_report_of_the_latest_run_is_written(tmp_path: Path) -> None:
+    kept(tmp_path, "20260101T000000", arm("full"))
+    latest = kept(tmp_path, "20260103T000000", arm("full"))
+    assert run("report", "--state", str(tmp_path)).output.strip() == str(latest / "report.html")
+    assert (latest / "report.html").exists()
