@@ -140,7 +140,6 @@ class Session:
         with self._lifting:
             for each in self._faults:
                 if not each.lifted:
-                    self.sample()  # what it touched is counted while it is there
                     each.fault.lift()
                     each.lifted = True
                     self.phases.lifted_s = self.now_s
