@@ -179,7 +179,7 @@ class BothMachine(RuleBasedStateMachine):
 @pytest.mark.long
 @pytest.mark.timeout(900)  # time to make a failure small
 def test_whatever_happens_the_two_agree(counts: Counts) -> None:
-    chosen = settings(max_examples=counts(150, 2_000), stateful_step_count=40, deadline=None)
+    chosen = settings(max_examples=counts(150, 300), stateful_step_count=40, deadline=None, derandomize=True)
     run_state_machine_as_test(BothMachine, settings=chosen)
 
 
