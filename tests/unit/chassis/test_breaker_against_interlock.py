@@ -116,7 +116,7 @@ def shared_configs(draw: st.DrawFn) -> CircuitBreakerConfig:
         minimum_calls=minimum,
         failure_rate_threshold=draw(st.sampled_from([1.0, 10.0, 25.0, 50.0, 75.0, 100.0])),
         slow_call_rate_threshold=draw(st.sampled_from([10.0, 50.0, 100.0])),
-        slow_call_duration_s=SLOW_S,
+        slow_call_duration_s=SLOW_S + 0.1,  # no call takes just as long: see the table
         half_open_permitted_calls=draw(st.integers(1, minimum)),
         open_wait_s=4.0,
         open_wait_multiplier=draw(st.sampled_from([1.0, 2.0])),
@@ -179,7 +179,7 @@ class BothMachine(RuleBasedStateMachine):
 @pytest.mark.long
 @pytest.mark.timeout(900)  # time to make a failure small
 def test_whatever_happens_the_two_agree(counts: Counts) -> None:
-    chosen = settings(max_examples=counts(150, 300), stateful_step_count=40, deadline=None, derandomize=True)
+    chosen = settings(max_examples=counts(150, 2_000), stateful_step_count=40, deadline=None)
     run_state_machine_as_test(BothMachine, settings=chosen)
 
 
