@@ -51,7 +51,7 @@ class Order(Row):
     """The total and its currency are NULL until the order's lines have prices.
 
     `reason` is why it was rejected, `cancelled_at_us` when its cancellation was asked for; `due_at_us` is when the recovery
-    looks after it. Each is NULL where that is not the case.
+    looks after it; `confirmed_at_us` stays when a confirmed order is cancelled. Each is NULL where that is not the case.
     """
 
     TABLE: ClassVar = "orders"
@@ -68,6 +68,14 @@ class Order(Row):
     reason: str | None
     cancelled_at_us: int | None
     due_at_us: int | None
+    confirmed_at_us: int | None
+
+    @property
+    def pending_since_us(self) -> int:
+        """Since it was placed; a confirmed order was final until its cancellation was asked for."""
+        if self.confirmed_at_us is None or self.cancelled_at_us is None:
+            return self.created_at_us
+        return self.cancelled_at_us
 
     @property
     def status(self) -> str:

@@ -51,9 +51,9 @@ def confirmed_order_has_a_total(_: Evidence, order: Order) -> Iterator[Mismatch]
 @about(lambda evidence: evidence.pending_orders)
 def order_is_settled_in_time(evidence: Evidence, order: Order) -> Iterator[Mismatch]:
     """No order is pending for longer than its rule."""
-    pending_us = evidence.now_us - order.created_at_us
+    pending_us = evidence.now_us - order.pending_since_us
     if pending_us > evidence.max_pending_us:
-        yield f"{order.state}, placed {_seconds(pending_us)} ago", f"final within {_seconds(evidence.max_pending_us)}"
+        yield f"{order.state}, pending for {_seconds(pending_us)}", f"final within {_seconds(evidence.max_pending_us)}"
 
 
 @about(lambda evidence: evidence.orders)

@@ -66,7 +66,8 @@ class Story:
         cancelled_at_us = created_at_us if self.state == "cancelled" else None
         due_at_us = None if self.state in FINAL else NOW_US
         row = (self.order_id, self.user_id, self.state, total, currency, 3, leased_until_us, created_at_us)
-        return Order(*row, reason, cancelled_at_us, due_at_us)
+        confirmed_at_us = created_at_us if self.state == "confirmed" else None
+        return Order(*row, reason, cancelled_at_us, due_at_us, confirmed_at_us)
 
     def order_lines(self) -> list[OrderLine]:
         return [

@@ -64,7 +64,7 @@ def test_a_new_table_is_a_question_for_the_checker(store: str) -> None:
 def test_a_state_of_an_order_has_the_services_status(state: OrderState) -> None:
     request = domain.Request((domain.OrderLine("p-1", 1),), "pm_card_visa")
     placed = domain.placed("ord-1", "user-1", "tests", request, 0)
-    status = Order("ord-1", "user-1", state, None, None, 1, None, 0, None, None, None).status
+    status = Order("ord-1", "user-1", state, None, None, 1, None, 0, None, None, None, None).status
     assert status == replace(placed, state=state).status
     assert status in get_args(Status)
 
@@ -100,3 +100,16 @@ def theirs(metadata: MetaData, kind: type[Row]) -> dict[str, tuple[type, bool]]:
 def _read(hint: Any) -> tuple[type, bool]:
     types = [each for each in get_args(hint) or (hint,) if each is not type(None)]
     return types[0], type(None) in get_args(hint)
+
+
+@pytest.mark.parametrize(
+    ("confirmed_at_us", "cancelled_at_us", "since_us"),
+    [
+        (None, None, 1),
+        (None, 7, 1),  # a cancellation does not start the time of a stuck order anew
+        (3, 7, 7),  # it was final in between
+    ],
+)
+def test_an_order_is_pending_since(confirmed_at_us: int | None, cancelled_at_us: int | None, since_us: int) -> None:
+    order = Order("ord-1", "user-1", "refunding", None, None, 1, None, 1, None, cancelled_at_us, 9, confirmed_at_us)
+    assert order.pending_since_us == since_us

@@ -10,7 +10,7 @@ from tests.unit.invariants.stories import CANCELLED, DECLINED, NOW_US, PENDING, 
 
 _OLD = NOW_US - 61 * SECOND_US
 _MANY_KEYS = "key key-of-ord-sold of user-1; key key-of-ord-sold-too of user-2"
-_ORDER_AGAIN = Order("ord-again", "user-1", "rejected", None, None, 3, None, NOW_US, "out-of-stock", None, None)
+_ORDER_AGAIN = Order("ord-again", "user-1", "rejected", None, None, 3, None, NOW_US, "out-of-stock", None, None, None)
 
 ORDERS: Final[Mapping[str, Damage]] = {
     "an order is lost": damage(
@@ -145,7 +145,7 @@ ORDERS: Final[Mapping[str, Damage]] = {
     "an order is forgotten": damage(
         "orders",
         change(orders, PENDING, created_at_us=_OLD, updated_at_us=NOW_US),
-        found={("order-is-settled-in-time", "ord-pending", "authorized, placed 61.0 s ago")},
+        found={("order-is-settled-in-time", "ord-pending", "authorized, pending for 61.0 s")},
     ),
     "a final order has a lease": damage(
         "orders",
