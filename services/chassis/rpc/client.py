@@ -61,7 +61,9 @@ class RpcClient:
         self._service, self._seam, self._telemetry = service, seam, telemetry
         self._server = _server(targets)
         self.channel = grpc.aio.insecure_channel(_address(targets), options=_OPTIONS)
-        self._health: Any = health_pb2_grpc.HealthStub(self.channel)  # its types are those of the blocking API
+        # A channel of its own: one that looked for the peer before it was there fails calls until it looks again.
+        self._asking = grpc.aio.insecure_channel(_address(targets), options=_OPTIONS)
+        self._health: Any = health_pb2_grpc.HealthStub(self._asking)  # its types are those of the blocking API
 
     async def start(self) -> None:
         """Connects when first needed: a peer that is away at start is no reason not to start."""
@@ -70,6 +72,7 @@ class RpcClient:
         """Nothing of its own is in flight: the servers before it have drained."""
 
     async def stop(self) -> None:
+        await self._asking.close()
         await self.channel.close()
 
     async def check(self) -> None:

@@ -267,3 +267,13 @@ async def test_a_message_that_cannot_be_read_is_refused_and_told_like_any_other(
         await counted(recording, "INVALID_ARGUMENT")
     assert attributes_of(recording.named(METHOD))[semconv.PROBLEM] == "malformed-request"
     assert not recording.log_lines
+
+
+async def test_a_peer_that_was_looked_for_too_early_is_found_by_the_first_call(recording: Recording) -> None:
+    """As at a system's start, when readiness is asked for before everybody is there."""
+    port = free_port()
+    async with rpc_client(recording, port) as (client, stub):
+        with pytest.raises(PeerUnavailableError):
+            await client.check()
+        async with served(recording, nothing, port):
+            await client.call("GetPayment", stub.GetPayment, pb.GetPaymentRequest(), idempotent=True)
