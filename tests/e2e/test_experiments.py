@@ -203,7 +203,7 @@ def _payments_is_down(system: System, running: "subprocess.Popen[str]") -> None:
 
 EVERYTHING_FAILS = (
     ("service: payments", "service: inventory"),
-    ("probability: 0.2", "probability: 1.0"),
+    ("probability: 0.1", "probability: 1.0"),
     ("burn_rate: 160", "burn_rate: 3"),
 )
 NOBODY_IS_MET = (("kind: error", "kind: error\n        operation: Refund"),)
