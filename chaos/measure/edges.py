@@ -1,6 +1,6 @@
 """What metrics say of one call edge: attempts, logical calls, failures, the breaker."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from chaos.measure.exposition import Series
@@ -14,13 +14,16 @@ _CALLEE = semconv.prometheus_label(semconv.CALLEE)
 _OUTCOME = semconv.prometheus_label(semconv.OUTCOME)
 
 _BREAKERS = semconv.BREAKER_STATES.prometheus_name
+_CALL_BUCKETS = f"{semconv.CALL_DURATION.prometheus_name}_bucket"
 _OPENINGS = semconv.BREAKER_TRANSITIONS.prometheus_name
 _BREAKER_STATE = semconv.prometheus_label(semconv.BREAKER_STATE)
+
+_UNSERVED = frozenset({"failure", "rejected", "degraded", "backpressure"})
 
 OPEN = "open"
 _FROM_BAD_TO_WORSE = ("closed", "half_open", OPEN)
 
-WATCHED = frozenset({_ATTEMPTS, _CALLS, _BREAKERS, _OPENINGS})
+WATCHED = frozenset({_ATTEMPTS, _CALLS, _CALL_BUCKETS, _BREAKERS, _OPENINGS})
 """The metrics that are read here."""
 
 
@@ -67,6 +70,29 @@ def traffic(samples: Sequence[Sample], site: Site, edge: Edge) -> Traffic:
         ),
         increase(of_caller, lambda series: _of(_ATTEMPTS, edge.callee)(series) and series.label(_OUTCOME) == "failure"),
     )
+
+
+def unserved_call_s(samples: Sequence[Sample], site: Site, edge: Edge, share: float) -> float | None:
+    """What `share` of the logical calls that the peer did not serve took at most, seconds; None without any.
+
+    Those are calls that failed, were rejected or were answered by a fallback. The result is a bucket's upper bound.
+    """
+    of_caller = _only(samples, [each.name for each in site.of_service(edge.caller)])
+    bounds = sorted({bound for each in of_caller for bound in _bounds(each, edge.callee)})
+    counts = [increase(of_caller, _unserved_within(edge.callee, bound)) for bound in bounds]
+    if not counts or not counts[-1]:
+        return None
+    return next(bound for bound, count in zip(bounds, counts, strict=True) if count >= share * counts[-1])
+
+
+def _bounds(sample: Sample, callee: str) -> Iterator[float]:
+    chosen = _of(_CALL_BUCKETS, callee)
+    return (float(series.label("le")) for metrics in sample.metrics.values() for series in metrics if chosen(series))
+
+
+def _unserved_within(callee: str, bound: float) -> Callable[[Series], bool]:
+    chosen = _of(_CALL_BUCKETS, callee)
+    return lambda series: chosen(series) and series.label(_OUTCOME) in _UNSERVED and float(series.label("le")) == bound
 
 
 def _of(name: str, callee: str) -> Callable[[Series], bool]:

@@ -1,4 +1,4 @@
-"""Scrapes the system once a second while an experiment runs, in a thread of its own."""
+"""Scrapes the system twice a second while an experiment runs, in a thread of its own."""
 
 import logging
 import threading
@@ -18,7 +18,7 @@ from chaos.measure.site import Site
 
 log = logging.getLogger(__name__)
 
-EVERY_S: Final = 1.0
+EVERY_S: Final = 0.5
 _PATIENCE_S: Final = 0.8
 _ADMIN: Final = "ADMIN_PORT"
 

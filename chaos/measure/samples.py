@@ -8,7 +8,7 @@ from typing import Final
 
 from chaos.measure.exposition import Samples, Series
 
-MOST: Final = 1_200  # samples that are kept: twenty minutes at one a second
+MOST: Final = 2_400  # samples that are kept: twenty minutes at two a second
 
 Chosen = Callable[[Series], bool]
 

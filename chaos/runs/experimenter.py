@@ -32,12 +32,13 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What was asked for. `policies` empty: the experiment's own; `runs` of each arm."""
+    """What was asked for. `policies` empty: the experiment's own; `runs` of each arm; `rps` None: the experiment's own."""
 
     policies: tuple[str, ...] = ()
     runs: int = 1
     seed: int = 1
     quick: bool = False
+    rps: float | None = None
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,7 @@ def _run_arm(experiment: Experiment, step: Step, wanted: Wanted, folder: Path, l
         "policy": step.policy,
         "seed": wanted.seed + step.run - 1,
         **(experiment.declared.quick if wanted.quick else {}),
+        **({"rps": wanted.rps} if wanted.rps is not None else {}),
     }
     journal = arm.run(experiment, configuration, folder / "chaostoolkit.log")
     found = journal.get("faultline") or {}

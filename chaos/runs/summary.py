@@ -42,9 +42,11 @@ FIGURES: Final = (
     Figure("checkout_p99_s", "Checkout p99 during the fault", "ms", 1000, "lower"),
     Figure("browse_p99_s", "Browse p99 during the fault", "ms", 1000, "lower"),
     Figure("amplification", "Attempts per call, whole run", "", 1, "lower"),
+    Figure("fault_amplification", "Attempts per call, during the fault", "", 1, "lower"),
     Figure("attempts_per_s", "Attempts at the peer during the fault", "1/s", 1, "lower"),
     Figure("time_to_open_s", "Breaker open after", "s", 1, "lower"),
-    Figure("time_to_recover_s", "Recovered after", "s", 1, "lower"),
+    Figure("unserved_call_p99_s", "Calls not served p99, breaker open", "ms", 1000, "lower"),
+    Figure("time_to_recover_s", "Recovered after the peer was back", "s", 1, "lower"),
 )
 
 

@@ -61,9 +61,14 @@ def configure_control(
     mix: str = "",
     seed: Any = 1,
 ) -> None:
-    """Arguments: `rps` requests per second for `at_most_s` at most; `mix` such as `browse=3,checkout_ok=1`."""
+    """Arguments: `rps` requests per second for `at_most_s` at most; `mix` such as `browse=3,checkout_ok=1`.
+
+    An experiment's configuration goes before: `rps`, `seed`.
+    """
     _state.options = {
-        "load": LoadOptions(float(rps), float(at_most_s), int(configuration.get("seed", seed)), _mix(mix)),
+        "load": LoadOptions(
+            float(configuration.get("rps", rps)), float(at_most_s), int(configuration.get("seed", seed)), _mix(mix)
+        ),
         "warm_up_s": float(warm_up_s),
         "policy": str(configuration.get("policy", "")),
     }

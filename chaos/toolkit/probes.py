@@ -8,7 +8,7 @@ Phases are `before`, `fault`, `after` and `whole`; journeys `browse`, `checkout`
 from typing import Any, Final
 
 from chaos.measure.edges import Edge, breaker_states, traffic
-from chaos.measure.figures import time_to_open, time_to_recover
+from chaos.measure.figures import back_s, time_to_open, time_to_recover
 from chaos.measure.phases import WHOLE
 from chaos.measure.requests import availability, between, of_journey, quantile
 from chaos.measure.samples import around
@@ -77,10 +77,12 @@ def quick(journey: str, at_most_s: float, share: float = 0.99, during: str = WHO
 
 
 def recovers(journey: str, within_s: float, name: str = "") -> Answer:
-    """The journey keeps its availability again so soon after the fault was lifted."""
+    """The journey keeps its availability again so soon after the fault was lifted and its peer was ready again."""
     running = session.current()
-    found = time_to_recover(running.requests, running.phases, running.objectives, journey)
-    said = f"{journey} recovered {'not at all' if found is None else f'{found:.1f} s'} after the fault, within {within_s:g} s"
+    since_s = back_s(running.samples, running.phases, running.site, running.options.edge.callee)
+    found = time_to_recover(running.requests, since_s, running.objectives, journey)
+    when = "did not recover" if found is None else f"recovered {found:.1f} s after its peer was back"
+    said = f"{journey} {when}, within {within_s:g} s"
     return _claim(running, name or f"{journey} recovers", found is not None and found <= within_s, said, "load")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from chaos.load.plan import MAX_RPS
 from chaos.report import page
 from chaos.runs import catalogue, experimenter, record
 from chaos.runs import junit as junit_xml
@@ -75,21 +76,24 @@ def validate(names: tuple[str, ...]) -> None:
 )
 @click.option("--runs", type=int, default=1, show_default=True, metavar="N", help="How often each arm runs.")
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Equal seeds send equal requests.")
+@click.option(
+    "--rps",
+    type=click.FloatRange(0, MAX_RPS, min_open=True),
+    metavar="RPS",
+    help="Requests per second, instead of the experiment's own.",
+)
 @click.option("--quick", is_flag=True, help="With shorter phases.")
 @click.option("--json", "as_json", is_flag=True, help="The record of the run as JSON, instead of progress and tables.")
 @click.option(
     "--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML as well."
 )
 @state_option
-def run(
-    state: StateFolder, name: str, policies: tuple[str, ...], runs: int, seed: int, quick: bool, as_json: bool,
-    junit: Path | None,
-) -> int:  # fmt: skip
+def run(state: StateFolder, name: str, as_json: bool, junit: Path | None, **wanted: Any) -> int:
     """Run an experiment on the running system, take its fault away, and say whether its hypothesis held."""
     experiment = catalogue.load(name)
     screen = ExperimentScreen(console(), experiment, quiet=as_json)
     with screen:
-        found, folder = experimenter.run(experiment, Wanted(policies, runs, seed, quick), state.path, screen)
+        found, folder = experimenter.run(experiment, Wanted(**wanted), state.path, screen)
     report = page.write(found, folder)
     if junit:
         _write(junit, junit_xml.render(found))

@@ -18,10 +18,12 @@ def guarded(attempt_timeout: float) -> EdgePolicy:
         retry=RetryConfig(max_attempts=3, base_delay_s=0.025, max_delay_s=0.25),
         budget=RetryBudgetConfig(ratio=0.2, floor_per_s=0.2, window_s=10.0),
         breaker=CircuitBreakerConfig(
-            window="time",
-            window_size=10,
+            # In calls, as what went well in the seconds before would hide an outage for as many seconds. More than half, as
+            # of a peer's two replicas one that is away must not close the way to the other.
+            window="count",
+            window_size=20,
             minimum_calls=10,
-            failure_rate_threshold=50.0,
+            failure_rate_threshold=60.0,
             slow_call_rate_threshold=90.0,
             slow_call_duration_s=attempt_timeout * 0.9,
             half_open_permitted_calls=5,

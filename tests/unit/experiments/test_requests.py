@@ -4,13 +4,13 @@ import pytest
 
 from chaos.load.outcomes import OutcomeClass
 from chaos.measure.edges import Edge
-from chaos.measure.figures import figures, time_to_recover
+from chaos.measure.figures import back_s, figures, time_to_recover
 from chaos.measure.phases import PhaseError, Phases
 from chaos.measure.requests import Request, availability, is_good, quantile
 from chaos.measure.stops import StopCondition, burn_rate, reached
 from chaos.measure.timeline import timeline
 from observability.stack import objectives
-from tests.unit.experiments.making import SITE, request
+from tests.unit.experiments.making import SITE, request, sample
 
 OBJECTIVES = objectives.load()
 EDGE = Edge("orders", "payments")
@@ -58,19 +58,27 @@ def test_a_phase_that_was_not_reached_says_so() -> None:
 def test_recovered_is_who_stays_well() -> None:
     bad_until = {10.2: False, 11.0: False}
     requests = [request(at_s, good=bad_until.get(at_s, True)) for at_s in (9.0, 10.2, 10.5, 11.0, *range(12, 19))]
-    assert time_to_recover(requests, PHASES, OBJECTIVES) == pytest.approx(1.0)
+    assert time_to_recover(requests, 10, OBJECTIVES) == pytest.approx(1.0)
 
 
 def test_nothing_to_recover_from_takes_no_time() -> None:
-    assert time_to_recover([request(at_s) for at_s in range(20)], PHASES, OBJECTIVES) == 0
+    assert time_to_recover([request(at_s) for at_s in range(20)], 10, OBJECTIVES) == 0
 
 
 def test_who_never_stays_well_has_not_recovered() -> None:
-    assert time_to_recover([request(at_s, good=at_s % 2 == 0) for at_s in range(20)], PHASES, OBJECTIVES) is None
+    assert time_to_recover([request(at_s, good=at_s % 2 == 0) for at_s in range(20)], 10, OBJECTIVES) is None
 
 
 def test_a_run_that_ends_too_soon_does_not_show_recovery() -> None:
-    assert time_to_recover([request(10.5), request(11.5)], PHASES, OBJECTIVES) is None
+    assert time_to_recover([request(10.5), request(11.5)], 10, OBJECTIVES) is None
+
+
+def test_a_peer_is_back_when_it_is_seen_ready_after_the_fault() -> None:
+    seen = [sample(at_s, {}, pid) for at_s, pid in ((9, None), (10.2, None), (11, 7))]
+    assert back_s(seen, PHASES, SITE, "orders") == 11
+    assert back_s(seen[:2], PHASES, SITE, "orders") is None
+    assert back_s(seen[2:], PHASES, SITE, "orders") == PHASES.lifted_s, "it never was away"
+    assert back_s(seen, PHASES, SITE, "orders-db") == PHASES.lifted_s, "no process of ours"
 
 
 def test_the_figures_are_those_of_the_fault() -> None:

@@ -1,4 +1,4 @@
-from chaos.measure.edges import Edge, traffic
+from chaos.measure.edges import Edge, traffic, unserved_call_s
 from chaos.measure.exposition import Series, parse
 from chaos.measure.samples import MOST, Ring, Sample, around, increase, pid_changes
 from observability import semconv
@@ -91,3 +91,24 @@ def test_attempts_for_each_call_without_those_that_never_left() -> None:
 
 def test_an_edge_without_calls_has_no_amplification() -> None:
     assert traffic([], SITE, Edge.parse("orders/payments")).amplification is None
+
+
+def test_how_long_calls_take_that_are_not_served() -> None:
+    """As the buckets tell it: 90 were turned away within 1 ms, 10 within 25 ms; those that were served do not count."""
+    buckets = f"{semconv.CALL_DURATION.prometheus_name}_bucket"
+
+    def within(bound: str, outcome: str) -> Series:
+        series = edge_series(buckets, outcome)
+        return Series(series.name, tuple(sorted((*series.labels, ("le", bound)))))
+
+    before = {within(bound, "rejected"): 5.0 for bound in ("0.001", "0.025", "+Inf")}
+    after = {
+        within("0.001", "rejected"): 95.0,
+        within("0.025", "rejected"): 105.0,
+        within("+Inf", "rejected"): 105.0,
+        within("+Inf", "success"): 1000.0,
+    }
+    seen = [sample(0, before), sample(1, after)]
+    assert unserved_call_s(seen, SITE, Edge("orders", "payments"), 0.9) == 0.001
+    assert unserved_call_s(seen, SITE, Edge("orders", "payments"), 0.99) == 0.025
+    assert unserved_call_s(seen[:1], SITE, Edge("orders", "payments"), 0.99) is None
