@@ -1,11 +1,15 @@
 """The policies of every edge, chosen for a run and put back after it."""
 
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from chaos.control import EdgePolicies, HttpPolicyControl
+from chaos.control import AwayError, EdgePolicies, HttpPolicyControl
 from chaos.measure.errors import MeasureError, driving
 from chaos.measure.site import Site
+
+_PATIENCE_S: Final = 20.0
+_POLL_S: Final = 0.25
 
 PRESETS: Final = ("off", "timeouts", "retries", "budgeted", "breaker", "full")
 
@@ -42,16 +46,30 @@ class Policies:
         self.chosen = preset
 
     def restore(self) -> None:
-        """Puts back what was there before `choose`; does nothing the second time. Raises DrivingError.
+        """Puts back what was there before `choose`; does nothing the second time.
 
-        Policy by policy: a preset would not say it where single ones were switched.
+        Policy by policy: a preset would not say it where single ones were switched. A process that is on its way back from a
+        fault is awaited for a while. Raises DrivingError when one did not come; all others are as they were.
         """
+        give_up_s, away = time.monotonic() + _PATIENCE_S, None
         with driving():
             while self._before:
                 each = self._before.pop()
-                self._control.turn(
-                    each.instance, _callee(each), {name: one["in_force"] for name, one in each.policies.items()}
-                )
+                away = self._put_back(each, give_up_s) or away
+            if away:
+                raise away
+
+    def _put_back(self, each: EdgePolicies, give_up_s: float) -> AwayError | None:
+        switches = {name: one["in_force"] for name, one in each.policies.items()}
+        while True:
+            try:
+                self._control.turn(each.instance, _callee(each), switches)
+            except AwayError as error:
+                if time.monotonic() > give_up_s:
+                    return error
+                time.sleep(_POLL_S)
+            else:
+                return None
 
 
 def _callee(each: EdgePolicies) -> str:
