@@ -135,7 +135,7 @@ _ENTRIES = (
         "idempotency-key-in-use",
         409,
         "ABORTED",
-        "The first request with this key is still running",
+        "The first request with this key may still be running",
         "Wait as long as Retry-After says, then repeat the request with the same Idempotency-Key.",
     ),
     ErrorEntry(

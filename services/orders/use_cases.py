@@ -38,10 +38,11 @@ async def checkout(deps: Dependencies, principal: Principal, key: str, request: 
     """Places an order and drives it to its end; with the same key and request, the same order and the same answer.
 
     `origin` is the traceparent of the request, for whoever may have to carry the order on.
-    Returns the confirmed order, or a pending one where payments is away and it is kept for later. Raises ProblemError: idempotency-key-missing, idempotency-key-reused (another request
-    before), idempotency-key-in-use (the first is still running), the reason for which the order was rejected,
-    order-cancelled, or service-unavailable and deadline-exceeded where an answer is missing and the order stays
-    pending: repeating the request drives it on. All but the first two name the order in the extension `order_id`.
+    Returns the confirmed order, or a pending one where payments is away and it is kept, to be carried on or undone later.
+    Raises ProblemError: idempotency-key-missing, idempotency-key-reused (another request before), idempotency-key-in-use
+    (the first may still be running), the reason for which the order was rejected, order-cancelled, or service-unavailable
+    and deadline-exceeded where an answer is missing and the order stays pending: repeating the request drives it on. All
+    but the first two name the order in the extension `order_id`.
     """
     _require(principal, ORDERS_WRITE)
     domain.check_key(key)
@@ -139,7 +140,7 @@ async def _leased(orders: Orders, order: Order, now_us: int) -> Order:
 
 def _in_use(order: Order) -> ProblemError:
     # Much sooner than the lease's end: only a driver that died keeps it so long.
-    names, detail = {"order_id": order.order_id}, "the first request with this key is still running"
+    names, detail = {"order_id": order.order_id}, "the first request with this key may still be running"
     return ProblemError("idempotency-key-in-use", detail, retry_after=1.0, extensions=names)
 
 

@@ -114,6 +114,8 @@ BAD = [
     # In what form
     order("no media type", "unsupported-media-type", GOOD, Content_Type=None),
     order("plain text", "unsupported-media-type", GOOD, Content_Type="text/plain"),
+    order("not UTF-8", "unsupported-media-type", GOOD, Content_Type="application/json; charset=utf-16"),
+    order("compressed", "unsupported-media-type", GOOD, Content_Encoding="gzip"),
     order("a form", "unsupported-media-type", b"a=b", Content_Type="application/x-www-form-urlencoded"),
     order("too large", "content-too-large", TOO_LARGE),
     Bad("too large, length not told", "content-too-large", "POST", ORDERS, JSON, TOO_LARGE, chunked=True),

@@ -1,5 +1,6 @@
 """Version 1 of the public routes."""
 
+from email.message import Message
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -29,10 +30,15 @@ async def principal_of(request: Request, _: Annotated[str | None, Security(_api_
 
 
 async def json_only(request: Request) -> None:
-    """Refuses a body that is not declared as JSON."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    """Refuses a body that is not declared as JSON in UTF-8 (RFC 8259, section 8.1), or is compressed."""
+    media_type = Message()
+    media_type["Content-Type"] = request.headers.get("content-type", "text/plain")
+    if media_type.get_content_type() != "application/json":
         raise ProblemError("unsupported-media-type", "Send the body as application/json.")
+    if (charset := media_type.get_content_charset("utf-8")) != "utf-8":
+        raise ProblemError("unsupported-media-type", f"Send the body in UTF-8, not in {charset}.")
+    if (coding := request.headers.get("content-encoding", "identity")) != "identity":
+        raise ProblemError("unsupported-media-type", f"Send the body as it is, without Content-Encoding {coding}.")
 
 
 Caller = Annotated[Principal, Depends(principal_of)]
@@ -79,7 +85,7 @@ _CHECKOUT_PROBLEMS = (
 _CHECKOUT: dict[int | str, dict[str, Any]] = {
     201: _PLACED,
     202: {
-        "description": "Kept, to be paid and confirmed later",
+        "description": "Kept, to be carried on or undone later",
         "model": schemas.Order,
         "headers": {"Location": _LOCATION},
         **examples({"pending": schemas.PENDING}),
@@ -158,8 +164,9 @@ def _add_orders(router: APIRouter, deps: Dependencies) -> None:
     ) -> schemas.Order:
         """A checkout: reserves the goods, charges the card and confirms the order, or undoes it all and says why.
 
-        202 means that the payment is away and the order is kept: it is carried on as soon as that is possible, and ends
-        `confirmed` or `rejected`. Ask for the order, or repeat the request with the same Idempotency-Key, to see which.
+        202 means that the payment is away and the order is kept: it is carried on, or undone, as soon as that is possible,
+        and ends `confirmed`, `rejected` or, where you cancel it, `cancelled`. Ask for the order, or repeat the request with
+        the same Idempotency-Key, to see which.
         """
         order = await use_cases.place_order(deps, caller, idempotency_key, body.to_domain())
         response.status_code = 202 if order.status == "pending" else 201

@@ -122,7 +122,9 @@ class Order(BaseModel):
 
     order_id: str
     status: domain.Status
-    reason: str | None = Field(description="Why it was rejected: the last part of a problem's type; else null.")
+    reason: str | None = Field(
+        description="Why it was or will be rejected: the last part of a problem's type; else null."
+    )
     lines: list[OrderLine]
     total: Money | None = Field(description="Null until the goods are reserved.")
     created_at: datetime

@@ -195,7 +195,9 @@ class TestOrders:
         answer = await api.ask("POST", ORDERS, json={"lines": [], "payment_method": "x"})
         assert (answer.status, slug(answer)) == (400, "idempotency-key-missing")
 
-    @pytest.mark.parametrize("media_type", ["text/plain", "application/xml", "application/jsonx", ""])
+    @pytest.mark.parametrize(
+        "media_type", ["text/plain", "application/xml", "application/jsonx", "", "application/json; charset=utf-16"]
+    )
     async def test_are_sent_as_json(self, api: Api, media_type: str) -> None:
         headers = {"Idempotency-Key": "k", "Content-Type": media_type}
         answer = await api.ask("POST", ORDERS, data=b"{}", headers=headers)
