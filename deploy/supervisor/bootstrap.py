@@ -178,7 +178,7 @@ class _Run:
             yield
         finally:
             self._state.withdraw()
-            server.should_exit = True
+            server.end()
             await serving
             self._state.children_file.unlink(missing_ok=True)
 

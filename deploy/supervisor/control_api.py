@@ -21,7 +21,6 @@ import logging
 import math
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Final
@@ -40,6 +39,7 @@ from deploy.supervisor.memory import memory_of
 from deploy.supervisor.process import ManagedProcess, Snapshot
 from deploy.supervisor.state import StateFolder
 from deploy.supervisor.supervisor import Supervisor
+from observability.prompt_server import PromptServer
 
 log = logging.getLogger(__name__)
 
@@ -147,8 +147,8 @@ class BearerAuth:
         return len(shown) == 1 and hmac.compare_digest(shown[0], self._expected)
 
 
-class Server(uvicorn.Server):
-    """uvicorn on a socket of ours, without its signal handlers: signals are the supervisor's."""
+class Server(PromptServer):
+    """Serves the control API; what is not answered a second after its end is cut off."""
 
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(
@@ -156,9 +156,6 @@ class Server(uvicorn.Server):
                 app, lifespan="off", log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=1
             )
         )
-
-    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]  # of the same use
-        return nullcontext()
 
 
 async def _ttl(request: Request, default: float, least: float) -> float:

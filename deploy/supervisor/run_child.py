@@ -4,12 +4,16 @@ A stopped process cannot notice that its lifeline is cut. When its supervisor di
 process group is orphaned; but not when it is only about to stop at that moment, nor when whoever adopts it belongs to
 the same session (a container's first process). Linux can send a process a signal at its parent's death: here SIGCONT,
 which does nothing to one that runs. It must be asked for by the process itself, before anything else.
+
+And no garbage is looked for until the module, once started, calls `observability.garbage.settle`.
 """
 
 import ctypes
 import runpy
 import signal
 import sys
+
+from observability import garbage
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
@@ -22,6 +26,7 @@ def wake_at_parents_death() -> None:
 
 if __name__ == "__main__":
     wake_at_parents_death()
+    garbage.hold_back()
     module = sys.argv.pop(1)
     sys.argv[0] = module
     runpy.run_module(module, run_name="__main__", alter_sys=True)

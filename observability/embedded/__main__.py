@@ -8,7 +8,7 @@ import logging
 import signal
 import sys
 
-from observability import lifeline, logs
+from observability import garbage, lifeline, logs
 from observability.embedded.bootstrap import Backend
 from observability.embedded.listener import EX_UNAVAILABLE, AddressError, PortTakenError
 from observability.embedded.settings import EX_CONFIG, NAME, BackendSettings, load
@@ -35,6 +35,7 @@ async def _run(settings: BackendSettings) -> None:
     told_to_end, backend = _told_to_end(settings), Backend(settings)
     try:
         await backend.start()
+        garbage.settle()
         await told_to_end.wait()
         log.info("draining")
     finally:

@@ -1,15 +1,15 @@
 """Listening sockets, with an error that names the culprit, and HTTP servers on them."""
 
 import asyncio
-import contextlib
 import errno
 import socket
 import threading
-from collections.abc import Iterator
 from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from observability.prompt_server import PromptServer
 
 EX_UNAVAILABLE: Final = 69
 """Exit code of a process whose port is taken (sysexits.h)."""
@@ -47,19 +47,13 @@ def bind(setting: str, host: str, port: int) -> socket.socket:
     return sock
 
 
-class _Uvicorn(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield  # the process's life cycle owns its signals
-
-
 class HttpListener:
     """Serves `app`; `setting` is the key that chose the port. `port` is the real one once started."""
 
     def __init__(self, app: ASGIApp, setting: str, host: str, port: int) -> None:
         self.port = port
         self._setting, self._host = setting, host
-        self._server = _Uvicorn(_config(app))
+        self._server = PromptServer(_config(app))
 
     async def start(self) -> None:
         """From its return on connections are taken, if only to wait for the server to come round to them."""
@@ -73,11 +67,11 @@ class HttpListener:
 
     async def drain(self) -> None:
         """Takes nothing new and returns when what was in flight is answered; being cancelled cuts that short."""
-        self._server.should_exit = True
+        self._server.end()
         try:
             await asyncio.shield(self._task)
         except asyncio.CancelledError:
-            self._server.force_exit = True
+            self._server.end(at_once=True)
             raise
 
 
@@ -92,7 +86,7 @@ class HttpThread(HttpListener):
 
     async def drain(self) -> None:
         """Ends at once: what it answers, it answers at once."""
-        self._server.should_exit = self._server.force_exit = True
+        self._server.end(at_once=True)
         await asyncio.to_thread(self._thread.join, _THREAD_END_S)
 
 

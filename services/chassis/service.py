@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
+from observability import garbage
 from observability import telemetry as observability
 from observability.telemetry import Telemetry, TelemetryConfig
 from observability.version import VERSION
@@ -83,6 +84,7 @@ async def _run(settings: S, telemetry: Telemetry, bootstrap: Callable[[S, Teleme
     components += [_side_listeners(settings, telemetry, service, lifecycle), *service.components]
     try:
         await lifecycle.start()
+        garbage.settle()
         log.info("ready")
         await told_to_end.wait()
         log.info("draining")

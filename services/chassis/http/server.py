@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
 from functools import partial
 from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from observability.prompt_server import PromptServer
 from observability.telemetry import Telemetry
 from services.chassis.errors import NotReadyError
 from services.chassis.http.connections import ConnectionMetrics
@@ -18,24 +18,21 @@ from services.chassis.http.protocol import BoundedProtocol
 from services.chassis.listener import bind
 
 
-class _Uvicorn(uvicorn.Server):
+class _Server(PromptServer):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield  # the life cycle owns the process's signals
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
 
-    def abandon(self) -> None:
-        """Ends at once: requests in flight are cancelled, and so are seen by whatever measures them."""
-        self.should_exit = self.force_exit = True
+    def abandon(self) -> set[asyncio.Task[None]]:
+        """Ends at once. Requests in flight are cancelled; they are returned, to be awaited: whatever measures sees them."""
+        self.end(at_once=True)
         for task in self.server_state.tasks:
             task.cancel()
+        return set(self.server_state.tasks)
 
 
 class HttpServer:
@@ -58,12 +55,12 @@ class HttpServer:
         self.name = name
         self._protocol = partial(BoundedProtocol, limits=limits or Limits(), metrics=ConnectionMetrics(telemetry))
         self._app, self._host, self._port, self._setting = app, host, port, setting
-        self._server: _Uvicorn | None = None
+        self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         sock = bind(self._setting, self._host, self._port)
-        self._server = _Uvicorn(_config(self._app, self._protocol))
+        self._server = _Server(_config(self._app, self._protocol))
         self._task = asyncio.create_task(self._serve(self._server, sock), name=self.name)
         ready = asyncio.create_task(self._server.ready.wait())
         await asyncio.wait([ready, self._task], return_when=asyncio.FIRST_COMPLETED)
@@ -77,19 +74,18 @@ class HttpServer:
         if not serving:
             raise NotReadyError(f"{self.name} on port {self._port} does not serve")
 
-    async def _serve(self, server: _Uvicorn, sock: socket.socket) -> None:
+    async def _serve(self, server: _Server, sock: socket.socket) -> None:
         with contextlib.closing(sock):
             await server.serve(sockets=[sock])
 
     async def drain(self) -> None:
         if self._server and self._task:
-            self._server.should_exit = True
+            self._server.end()
             await asyncio.shield(self._task)
 
     async def stop(self) -> None:
         if self._server and self._task:
-            self._server.abandon()
-            await asyncio.wait([self._task])
+            await asyncio.wait({self._task, *self._server.abandon()})
 
 
 def _config(app: ASGIApp, protocol: "partial[BoundedProtocol]") -> uvicorn.Config:
