@@ -9,9 +9,10 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from starlette.applications import Starlette
 
 from observability import semconv
-from observability.embedded import admin, otlp_http, pages, query_api, query_api_v3
+from observability.embedded import admin, otlp_http, query_api, query_api_v3
 from observability.embedded.listener import HttpListener, HttpThread
 from observability.embedded.otlp_receiver import Ingest, OtlpGrpcListener
+from observability.embedded.pages import site
 from observability.embedded.settings import BackendSettings
 from observability.embedded.store import Bounds, MemoryTraceStore
 from observability.metrics import Instruments
@@ -46,8 +47,8 @@ class Backend:
         self._started: list[Listener] = []
         host, metrics = settings.bind_host, _instruments(settings)
         store = MemoryTraceStore(Bounds(settings.max_spans, settings.max_bytes))
-        routes = [*query_api_v3.routes(store), *query_api.routes(store), *pages.routes(store)]
-        query = Starlette(routes=routes, exception_handlers=pages.HANDLERS)
+        routes = [*query_api_v3.routes(store), *query_api.routes(store), *site.routes(store)]
+        query = Starlette(routes=routes, exception_handlers=site.HANDLERS)
         watch = admin.create_app(metrics, asyncio.get_running_loop(), lambda: self._running)
         self.admin = HttpThread(watch, "ADMIN_PORT", host, settings.admin_port)
         self.query = HttpListener(query, "QUERY_PORT", host, settings.query_port)

@@ -138,11 +138,12 @@ def _tags(params: QueryParams) -> Mapping[str, str]:
             raise BadParameterError(f"malformed 'tag' parameter, expecting key:value, received: {pair[:200]}")
         tags[key] = value
     for text in params.getlist("tags"):
-        tags.update(_tags_json(text))
+        tags.update(tags_json(text))
     return tags
 
 
-def _tags_json(text: str) -> dict[str, str]:
+def tags_json(text: str) -> dict[str, str]:
+    """Tags as Jaeger's page sends them: an object of strings. Raises BadParameterError."""
     try:
         tags = json.loads(text)
     except (ValueError, RecursionError) as exc:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+from observability import semconv
 from observability.embedded import jaeger_json
 from observability.embedded.attributes import texts
 from observability.embedded.ports import TraceQuery
@@ -14,6 +15,7 @@ Predicate = Callable[[SpanRecord], bool]
 
 # Names that Jaeger shows as tags although no attribute on the wire has them.
 _MADE_BY_JAEGER: Final = frozenset({"error", "event", "span.kind", "w3c.tracestate"})
+_FAULT_NAMES: Final = frozenset({semconv.FAULT_KIND, semconv.FAULT_ID, semconv.EXPERIMENT})
 # Text that may stand for a number, a boolean, an array, a map or, as base64, bytes.
 _PERHAPS_NO_TEXT: Final = re.compile(
     r"true|false|nan|-?inf|-?[\d.]+(?:e[-+]?\d+)?|[\[{].*"
@@ -30,6 +32,19 @@ def predicate(query: TraceQuery) -> Predicate:
     if len(conditions) == 1:
         return conditions[0]
     return lambda span: all(condition(span) for condition in conditions)
+
+
+def tells_of_fault(fault: str) -> Predicate:
+    """A test for spans in which a fault was injected: any, or one with this kind, id or experiment."""
+    needle = semconv.EVENT_FAULT_INJECTED.encode()
+    return lambda span: needle in span.payload and any(not fault or fault in names for names in _faults(span))
+
+
+def _faults(span: SpanRecord) -> Iterator[list[str]]:
+    """What each fault that was injected into `span` goes by."""
+    for event in span.decoded().events:
+        if event.name == semconv.EVENT_FAULT_INJECTED:
+            yield [value for key, value in texts(event.attributes) if key in _FAULT_NAMES]
 
 
 def _cheap(query: TraceQuery) -> Iterator[Predicate]:

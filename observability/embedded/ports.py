@@ -30,14 +30,17 @@ class TraceQuery:
     """Asks for traces in which one span fulfils every condition that is given.
 
     `tags`: each must equal the text of an attribute of the span, its resource, its scope or one of its events; the
-    names `error`, `span.kind` and `otel.*` stand for what Jaeger shows under them. Times are nanoseconds, bounds
-    inclusive. `limit` is the most traces to return, at least 1.
+    names `error`, `span.kind` and `otel.*` stand for what Jaeger shows under them. `fault` alone may be fulfilled by
+    another span of the trace, as a fault shows where it was injected and an error where it was felt: one that tells of
+    an injected fault, of any if it is empty, else of one with this kind, id or experiment. Times are nanoseconds,
+    bounds inclusive. `limit` is the most traces to return, at least 1.
     """
 
     limit: int
     service: str | None = None
     operation: str | None = None
     failed_only: bool = False
+    fault: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     min_duration_ns: int | None = None
     max_duration_ns: int | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from observability.embedded.matching import Predicate, predicate
+from observability.embedded.matching import Predicate, predicate, tells_of_fault
 from observability.embedded.ports import Added, Size, TraceQuery
 from observability.embedded.records import Operation, SpanRecord, Trace
 
@@ -151,8 +151,13 @@ class MemoryTraceStore:
         return sorted(self._of_service.get(service, ()), key=lambda each: self._entries[each].number, reverse=True)
 
     def _matching(self, query: TraceQuery, matches: Predicate) -> Iterator[bytes]:
+        is_touched = None if query.fault is None else tells_of_fault(query.fault)
         for trace_id in self._newest_first(query.service):
             entry = self._entries[trace_id]
             candidates = entry.spans() if query.service is None else entry.by_service[query.service]
-            if entry.can_match(query) and any(matches(span) for span in candidates):
+            if (
+                entry.can_match(query)
+                and any(matches(span) for span in candidates)
+                and (is_touched is None or any(is_touched(span) for span in entry.spans()))
+            ):
                 yield trace_id

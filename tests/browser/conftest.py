@@ -6,6 +6,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.backend import filled
+from tests.unit.embedded.running import Backend
+
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
@@ -22,3 +25,19 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def _foreign(url: str) -> list[str]:
     return [] if urlsplit(url).hostname in {"127.0.0.1", None} else [f"asked for {url}"]
+
+
+@pytest.fixture(scope="module")
+def backend() -> Iterator[Backend]:
+    """A trace backend of its own, with a few traces."""
+    with filled() as started:
+        yield started
+
+
+@pytest.fixture(params=[(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")], ids=str)
+def screen(page: Page, request: pytest.FixtureRequest) -> Page:
+    """`page` at a desk and on a telephone, by day and by night."""
+    width, scheme = request.param
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    return page

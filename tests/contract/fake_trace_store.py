@@ -47,7 +47,8 @@ class FakeTraceStore:
 
     def find(self, query: TraceQuery) -> Sequence[Trace]:
         matching = [each.trace_id for each in self._spans if _matches(query, each)]
-        found = [each for each in reversed(self._trace_ids()) if each in matching]
+        touched = [each.trace_id for each in self._spans if query.fault is None or _is_touched(query.fault, each)]
+        found = [each for each in reversed(self._trace_ids()) if each in matching and each in touched]
         return [trace for each in found[: query.limit] if (trace := self.get(each))]
 
 
@@ -62,6 +63,11 @@ def _matches(query: TraceQuery, span: SpanRecord) -> bool:
         and (query.start_max_ns is None or span.start_ns <= query.start_max_ns)
         and query.tags.items() <= _tags(span)
     )
+
+
+def _is_touched(fault: str, span: SpanRecord) -> bool:
+    faults = [dict(texts(each.attributes)) for each in span.decoded().events if each.name == "faultline.fault.injected"]
+    return any(fault in ("", *told.values()) for told in faults)
 
 
 def _tags(span: SpanRecord) -> set[tuple[str, str]]:

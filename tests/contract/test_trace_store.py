@@ -135,6 +135,26 @@ def test_conditions(new_store: NewStore, conditions: dict[str, Any], found: bool
     assert bool(store.find(query(service="orders", **conditions))) is found
 
 
+FAULT = {"faultline.fault.kind": "latency", "faultline.fault.id": "f-1", "faultline.experiment": "slow payments"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "found"),
+    [("", [1]), ("latency", [1]), ("f-1", [1]), ("slow payments", [1]), ("error", []), ("lat", [])],
+)
+def test_a_fault_may_be_at_another_span_of_the_trace(new_store: NewStore, fault: str, found: list[int]) -> None:
+    store = new_store(10)
+    store.add(
+        records(
+            Made(trace=1, service="gateway", failed=True),
+            Made(trace=1, service="payments", events=[("faultline.fault.injected", FAULT)]),
+            Made(trace=2, service="gateway", failed=True),
+            Made(trace=3, service="gateway", failed=True, events=[("mentioned", {"x": "faultline.fault.injected"})]),
+        )
+    )
+    assert numbers(store.find(query(service="gateway", failed_only=True, fault=fault))) == found
+
+
 def test_the_longest_known_trace_goes_first_and_whole(new_store: NewStore) -> None:
     store = new_store(3)
     store.add(records(Made(trace=1, service="gone"), Made(trace=2), Made(trace=1, service="gone")))
@@ -165,6 +185,7 @@ SPANS = st.builds(
     duration_ms=st.integers(0, 3),
     failed=st.booleans(),
     tags=st.dictionaries(st.sampled_from(["k", "l"]), st.sampled_from(["v", "v w", 7, True]), max_size=2),
+    events=st.sampled_from([(), (), (("faultline.fault.injected", {"faultline.fault.kind": "latency"}),)]),
 )
 QUERIES = st.builds(
     TraceQuery,
@@ -172,6 +193,7 @@ QUERIES = st.builds(
     service=st.sampled_from([None, "a", "b", "c"]),
     operation=st.sampled_from([None, "x", "z"]),
     failed_only=st.booleans(),
+    fault=st.sampled_from([None, None, "", "latency"]),
     tags=st.dictionaries(st.sampled_from(["k", "l"]), st.sampled_from(["v", "v w", "7", "true"]), max_size=1),
     min_duration_ns=st.sampled_from([None, 2 * MS]),
     max_duration_ns=st.sampled_from([None, 1 * MS]),

@@ -1,0 +1,94 @@
+"""A trace backend with traces that have everything that the pages can show."""
+
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.unit.embedded.running import Backend, running
+from tests.unit.embedded.spans import Made, request, trace_id
+
+MARKUP = "<img src=x onerror=alert(1)>"
+SERVER, CLIENT, INTERNAL = 2, 3, 1
+FAULT = ("faultline.fault.injected", {"faultline.fault.kind": "error", "faultline.fault.id": "f-1"})
+FINE, RETRIED, FAILED, MARKED = (trace_id(number).hex()[16:] for number in (1, 2, 3, 4))
+
+
+@contextmanager
+def filled() -> Iterator[Backend]:
+    """With a checkout that went well, one that was retried, one that failed, and one whose names are markup."""
+    with running() as backend:
+        for spans in (
+            checkout(1, []),
+            checkout(2, ["refused"]),
+            checkout(3, ["refused", "refused", "refused"]),
+            marked(),
+        ):
+            send(backend, *spans)
+        yield backend
+
+
+def send(backend: Backend, *spans: Made) -> None:
+    address = f"http://127.0.0.1:{backend.otlp_http_port}/v1/traces"
+    body, kind = request(*spans).SerializeToString(), {"Content-Type": "application/x-protobuf"}
+    with urllib.request.urlopen(urllib.request.Request(address, body, kind), timeout=20) as answer:
+        assert answer.status == 200
+
+
+def checkout(trace: int, failures: list[str]) -> Iterator[Made]:
+    """Through four services; paying fails as often as there are `failures`, and is tried three times at most."""
+    begun = trace * 1_000
+    root, placed, call = (bytes([trace, kind]) * 4 for kind in (1, 2, 3))
+    paid = len(failures) < 3
+    tries = [*failures, ""] if paid else failures
+    lasted = 20 * len(tries) + 20
+
+    def made(service: str, name: str, start: int, took: int, **fields: object) -> Made:
+        return Made(trace=trace, service=service, name=name, start_ms=begun + start, duration_ms=took, **fields)  # type: ignore[arg-type]  # its own fields
+
+    status = {"http.response.status_code": 201 if paid else 503}
+    yield made("gateway", "POST /api/v1/orders", 0, lasted + 12, span_id=root, tags=status, failed=not paid)
+    yield made(
+        "orders",
+        "POST /v1/orders",
+        2,
+        lasted + 8,
+        parent=root,
+        span_id=placed,
+        failed=not paid,
+        message="" if paid else "payments is away",
+    )
+    yield made("inventory", "faultline.inventory.v1.Inventory/Reserve", 4, 10, parent=placed, tags={"order.id": "o-1"})
+    events = [("faultline.retry", {"faultline.attempt": number}) for number in range(1, len(tries))]
+    yield made(
+        "orders",
+        "payments Authorize",
+        15,
+        lasted - 10,
+        parent=placed,
+        span_id=call,
+        kind=INTERNAL,
+        failed=not paid,
+        events=events,
+    )
+    for number, why in enumerate(tries, 1):
+        start, tags = 15 + 20 * (number - 1), {"faultline.attempt": number}
+        attempt = bytes([trace, 10 + number]) * 4
+        fields = {"kind": CLIENT, "parent": call, "span_id": attempt, "tags": tags, "failed": bool(why), "message": why}
+        yield made("orders", "faultline.payments.v1.Payments/Authorize", start, 12, **fields)
+        if why:
+            yield made(
+                "payments",
+                "faultline.payments.v1.Payments/Authorize",
+                start + 1,
+                9,
+                parent=attempt,
+                failed=True,
+                events=[FAULT],
+            )
+
+
+def marked() -> Iterator[Made]:
+    tags, event = {MARKUP: MARKUP}, (MARKUP, {MARKUP: MARKUP})
+    yield Made(
+        trace=4, service=MARKUP, name=MARKUP, start_ms=4_000, failed=True, message=MARKUP, tags=tags, events=[event]
+    )

@@ -1,0 +1,1 @@
+"""The pages: what a form asks, what a list tells, what is drawn."""
