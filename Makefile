@@ -62,6 +62,10 @@ bench: setup-dev ## measure; ONLY=name runs a part
 docs: setup-dev ## write docs/settings.md from the settings classes
 	@exec $(BIN)/python -m tests.architecture.settings_doc
 
+.PHONY: stack
+stack: setup-dev ## make the generated files of observability/stack anew
+	@exec $(BIN)/python -m observability.stack
+
 .PHONY: pictures
 pictures: setup-dev ## make the README's pictures anew; needs Chromium
 	@exec $(BIN)/python -m tests.browser.pictures

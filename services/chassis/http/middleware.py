@@ -138,17 +138,24 @@ class ServerMetrics:
 
 
 def declare_routes(app: FastAPI, telemetry: Telemetry) -> None:
-    """Makes the counts of every route's success and failures exist at zero, once `app` has all its routes."""
+    """Makes the counts of every route's successes and failures exist at zero, once `app` has all its routes."""
     for route in iter_route_contexts(app.routes):
         success = getattr(route.original_route, "status_code", None) or HTTPStatus.OK
+        documented = [each for each in getattr(route.original_route, "responses", ()) if isinstance(each, int)]
         for method in route.methods or ():
-            for status in (success, *_FAILURES):
-                labels = (method, route.path or "", str(int(status)))
+            for status in sorted({int(success), *_FAILURES, *filter(_told_by_objectives, documented)}):
+                labels = (method, route.path or "", str(status))
                 telemetry.metrics.zero(semconv.HTTP_SERVER_REQUEST_DURATION, *labels)
     for status in _UNREAD:
         telemetry.metrics.zero(semconv.HTTP_SERVER_REQUEST_DURATION, "_OTHER", "", str(int(status)))
 
 
+def _told_by_objectives(status: int) -> bool:
+    """Whether an objective tells it from others: successes of any kind, and what the client is not to blame for."""
+    return status < HTTPStatus.MULTIPLE_CHOICES or status in _NOT_BLAMED or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+_NOT_BLAMED = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 # Of what the listener refuses before there is a request: see `services.chassis.http.refusal`.
 _UNREAD = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 _FAILURES = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)

@@ -1,0 +1,1 @@
+"""Prometheus's rules, made from `slo.yaml`, and the tests that `promtool` runs on them."""
