@@ -11,7 +11,7 @@ Multi-window, multi-burn-rate alerts: the Site Reliability Workbook, chapter 5, 
 https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import yaml
@@ -34,6 +34,9 @@ _GOOD: Final[Mapping[Aspect, str]] = {
     "pending": "settled at once",
     "degraded": "answered from what is known now",
 }
+OBJECTIVE: Final = "faultline:slo_objective"
+BUDGET_REMAINING: Final = "faultline:slo_error_budget_remaining:ratio"
+BURN_RATE: Final = "faultline:slo_burn_rate:ratio"
 NO_SEVERITY: Final = "none"
 """Of the watchdog, which nobody is to be woken by."""
 
@@ -55,8 +58,8 @@ def render(slo: Slo, profile: Profile) -> str:
 def document(slo: Slo, profile: Profile) -> dict[str, list[Group]]:
     """The file's content."""
     found = indicators(slo.objectives)
-    groups = [*_recordings(slo, profile, found), _budgets(slo, profile, found)]
-    return {"groups": [*groups, _group("faultline-alerts", profile.evaluation_interval, _alerts(slo, profile, found))]}
+    alerts = _group("faultline-alerts", profile.evaluation_interval, _alerts(slo, profile, found))
+    return {"groups": [*_recordings(slo, profile, found), alerts]}
 
 
 def errors(window: str) -> str:
@@ -69,7 +72,7 @@ def bad(window: str) -> str:
     return f"faultline:slo_bad:increase{window}"
 
 
-def _group(name: str, interval: str, rules: Iterator[Rule] | Sequence[Rule]) -> Group:
+def _group(name: str, interval: str, rules: Iterable[Rule]) -> Group:
     return {"name": name, "interval": interval, "rules": list(rules)}
 
 
@@ -84,25 +87,26 @@ def _recorded(name: str, expression: str, each: Indicator) -> Rule:
 def _recordings(slo: Slo, profile: Profile, found: Sequence[Indicator]) -> Iterator[Group]:
     """A group for each window, as a long one is recorded seldomer."""
     long = {profile.length(row.long) for row in slo.burn_rates}
+    fastest = profile.length(max(slo.burn_rates, key=lambda row: row.burn_rate).long)
     for window in (*profile.windows.values(), profile.period):
         rules = [_recorded(errors(window), promql.error_ratio(each, window), each) for each in found]
         if window in long:
             rules += [_recorded(bad(window), promql.bad_requests(each, window), each) for each in found]
+        if window == fastest:
+            rules += [_recorded(BURN_RATE, _burn_rate(each, window), each) for each in found]
+        if window == profile.period:
+            rules += _budgets(found, window)
         yield _group(f"faultline-slo-{window}", profile.record_interval(window), rules)
 
 
-def _budgets(slo: Slo, profile: Profile, found: Sequence[Indicator]) -> Group:
-    fastest = max(slo.burn_rates, key=lambda row: row.burn_rate)
-    rules = []
+def _budgets(found: Sequence[Indicator], period: str) -> Iterator[Rule]:
     for each in found:
-        of_it, budget = f'{{slo="{each.slo}"}}', f"{each.goal.budget:g}"
-        spent, burning = f"{errors(profile.period)}{of_it}", f"{errors(profile.length(fastest.long))}{of_it}"
-        rules += [
-            _recorded("faultline:slo_objective", f"vector({each.goal.target:g})", each),
-            _recorded("faultline:slo_error_budget_remaining:ratio", f"1 - {spent} / {budget}", each),
-            _recorded("faultline:slo_burn_rate:ratio", f"{burning} / {budget}", each),
-        ]
-    return _group("faultline-slo-budget", profile.evaluation_interval, rules)
+        yield _recorded(OBJECTIVE, f"vector({each.goal.target:g})", each)
+        yield _recorded(BUDGET_REMAINING, f"1 - {_burn_rate(each, period)}", each)
+
+
+def _burn_rate(each: Indicator, window: str) -> str:
+    return f'{errors(window)}{{slo="{each.slo}"}} / {each.goal.budget:g}'
 
 
 def _alerts(slo: Slo, profile: Profile, found: Sequence[Indicator]) -> Iterator[Rule]:
