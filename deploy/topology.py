@@ -47,7 +47,8 @@ class Process:
 
     Every process has an `ADMIN_PORT` that answers `/readyz`. `database` gives it `DATABASE_URL`, a SQLite file of its
     own in the state folder where the run names no other; `api_keys` gives it `API_KEYS_FILE`, the keys' hashes,
-    `client_keys` gives it `CLIENT_KEYS_FILE`, the keys themselves; `settings` are further ones, handed on as they are.
+    `client_keys` gives it `CLIENT_KEYS_FILE`, the keys themselves; `logs` gives it `LOGS_CONTROL_FILE`, with which it asks
+    the supervisor for everybody's log lines; `settings` are further ones, handed on as they are.
     `only_one_as` says why there can be no replicas, where that is so.
     """
 
@@ -58,6 +59,7 @@ class Process:
     database: bool = False
     api_keys: bool = False
     client_keys: bool = False
+    logs: bool = False
     only_one_as: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -122,6 +124,7 @@ FAULTLINE: Final = Topology(
                 Listener("OTLP_HTTP_PORT", 4318),
                 Listener(ADMIN_PORT, 9084),
             ),
+            logs=True,
             only_one_as="it keeps the traces in its own memory",
         ),
         Process(

@@ -160,6 +160,8 @@ def _belongings(process: Process, site: Site) -> dict[str, str]:
         belongings["API_KEYS_FILE"] = str(site.state.api_keys_file)
     if process.client_keys:
         belongings["CLIENT_KEYS_FILE"] = str(site.state.client_keys_file)
+    if process.logs:
+        belongings["LOGS_CONTROL_FILE"] = str(site.state.control_file)
     if any(each.setting == CONTROL_PORT for each in process.listeners):
         belongings["CONTROL_TOKEN"] = site.token
     return belongings

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from observability import semconv
 from observability.embedded import admin, otlp_http, query_api, query_api_v3
 from observability.embedded.listener import HttpListener, HttpThread
+from observability.embedded.log_source import no_logs, supervisor_logs
 from observability.embedded.otlp_receiver import Ingest, OtlpGrpcListener
 from observability.embedded.pages import site
 from observability.embedded.settings import BackendSettings
@@ -47,7 +48,8 @@ class Backend:
         self._started: list[Listener] = []
         host, metrics = settings.bind_host, _instruments(settings)
         store = MemoryTraceStore(Bounds(settings.max_spans, settings.max_bytes))
-        routes = [*query_api_v3.routes(store), *query_api.routes(store), *site.routes(store)]
+        logs = supervisor_logs(settings.logs_control_file) if settings.logs_control_file else no_logs
+        routes = [*query_api_v3.routes(store), *query_api.routes(store), *site.routes(store, logs)]
         query = Starlette(routes=routes, exception_handlers=site.HANDLERS)
         watch = admin.create_app(metrics, asyncio.get_running_loop(), lambda: self._running)
         self.admin = HttpThread(watch, "ADMIN_PORT", host, settings.admin_port)

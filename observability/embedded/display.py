@@ -1,18 +1,17 @@
 """Times and names as people read them; for pages and terminals."""
 
 import re
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from observability.embedded.waterfall import Row, Waterfall
+CHARACTER_PX: Final = 7.8
+"""About the width of a letter at 14 pixels, half bold."""
 
 _GRPC_METHOD: Final = re.compile(r"(?:\w+\.)+(\w+/\w+)")
 
 
 def duration(us: float) -> str:
-    """Three digits and a unit: `850 µs`, `12.3 ms`, `2.31 s`, `3 min 20 s`."""
+    """Three digits and a unit: `850 µs`, `12.3 ms`, `2.31 s`, `3 min 20 s`, `5 h 2 min`, `36 days`."""
     if us < 1_000:
         return f"{us:.0f} µs"
     if us < 999_500:
@@ -20,7 +19,10 @@ def duration(us: float) -> str:
     if us < 60_000_000:
         return f"{_three_digits(us / 1_000_000)} s"
     minutes, seconds = divmod(round(us / 1_000_000), 60)
-    return f"{minutes} min {seconds} s"
+    if minutes < 60:
+        return f"{minutes} min {seconds} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24:,} days"
 
 
 def _three_digits(value: float) -> str:
@@ -39,6 +41,18 @@ def operation(name: str) -> str:
     return match[1] if match else name
 
 
+def rate(per_second: float) -> str:
+    """Two digits: `0.05/s`, `4.2/s`, `130/s`."""
+    digits = 0 if per_second >= 10 else 1 if per_second >= 1 else 2
+    return f"{per_second:.{digits}f}/s"
+
+
+def shortened(name: str, width_px: float) -> str:
+    """As much of `name` as a box of this width has room for, at 14 pixels."""
+    room = max(2, int((width_px - 14) / CHARACTER_PX))
+    return name if len(name) <= room else f"{name[: room - 1]}…"
+
+
 def ticks(duration_us: int, at_most: int = 6) -> list[int]:
     """Round moments of a time axis, from 0, in microseconds."""
     span = max(duration_us, 1)
@@ -48,32 +62,3 @@ def ticks(duration_us: int, at_most: int = 6) -> list[int]:
             if span // step < at_most:
                 return [*range(0, span + 1, step)]
         magnitude *= 10
-
-
-def own_times(waterfall: Waterfall) -> Mapping[str, int]:
-    """Microseconds that each service spent itself: its spans, without the parts in which a child was at work."""
-    spent = dict.fromkeys(waterfall.services, 0)
-    children = _children(waterfall.rows)
-    for index, row in enumerate(waterfall.rows):
-        spent[row.service] += row.duration_us - _covered(row, children[index])
-    return spent
-
-
-def _children(rows: Sequence[Row]) -> Mapping[int, list[Row]]:
-    children, path = defaultdict[int, list[Row]](list), list[int]()
-    for index, row in enumerate(rows):
-        del path[row.depth :]
-        if path:
-            children[path[-1]].append(row)
-        path.append(index)
-    return children
-
-
-def _covered(row: Row, children: Sequence[Row]) -> int:
-    """The part of `row` in which at least one of `children`, sorted by start, runs."""
-    covered, until = 0, row.start_us
-    for child in children:
-        begin, end = max(child.start_us, until), min(child.end_us, row.end_us)
-        covered += max(0, end - begin)
-        until = max(until, end)
-    return covered

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
@@ -43,6 +44,11 @@ class BackendSettings(BaseSettings):
     max_spans: int = Field(200_000, ge=1, description="The most spans that are kept; the oldest traces go first.")
     max_bytes: int = Field(
         200_000_000, ge=100_000, description="About the most memory, in bytes, that the kept spans may take."
+    )
+    logs_control_file: Path | None = Field(
+        None,
+        description="A supervisor's `control.json`: where its control API is asked for the log lines of a trace. "
+        "Without it the pages show none.",
     )
     service_instance_id: str = Field("faultline-backend-1", description="Name of this process in logs and metrics.")
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(

@@ -11,6 +11,9 @@ from observability.embedded.matching import Predicate, predicate, tells_of_fault
 from observability.embedded.ports import Added, Size, TraceQuery
 from observability.embedded.records import Operation, SpanRecord, Trace
 
+_DROPPED_KNOWN: Final = 20_000
+"""Ids of dropped traces that are known, the newest: two megabytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -63,6 +66,7 @@ class MemoryTraceStore:
         self._entries: dict[bytes, _Entry] = {}  # in order of arrival, as all the dictionaries here
         self._of_service: dict[str, dict[bytes, None]] = {}
         self._operations: dict[str, Counter[Operation]] = {}
+        self._dropped: dict[bytes, None] = {}
         self._begun = 0
         self._spans = 0
         self._bytes = 0
@@ -116,7 +120,14 @@ class MemoryTraceStore:
             self._bytes -= span.size_bytes
             self._forget(span)
         self._spans -= len(spans)
+        self._remember(trace_id)
         return len(spans)
+
+    def _remember(self, trace_id: bytes) -> None:
+        self._dropped.pop(trace_id, None)
+        self._dropped[trace_id] = None
+        if len(self._dropped) > _DROPPED_KNOWN:
+            del self._dropped[next(iter(self._dropped))]
 
     def _forget(self, span: SpanRecord) -> None:
         service, operation = span.origin.service, Operation(span.name, span.kind)
@@ -139,6 +150,10 @@ class MemoryTraceStore:
     def get(self, trace_id: bytes) -> Trace | None:
         entry = self._entries.get(trace_id)
         return Trace(trace_id, tuple(entry.spans())) if entry else None
+
+    def was_dropped(self, trace_id: bytes) -> bool:
+        """Whether it made room for others, as far as that is still known."""
+        return trace_id in self._dropped
 
     def find(self, query: TraceQuery) -> Sequence[Trace]:
         matching = self._matching(query, predicate(query))

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from opentelemetry.semconv.attributes.db_attributes import DB_QUERY_TEXT
+
 from observability import semconv
 
 JsonObject = Mapping[str, Any]
@@ -81,6 +83,11 @@ class Row:
     def retried(self) -> bool:
         """Whether it is a call that took more than one attempt."""
         return len(self.attempts) > 1
+
+    @property
+    def is_fine_statement(self) -> bool:
+        """Whether it is an SQL statement that went well."""
+        return not self.error and self.below == 0 and any(key == DB_QUERY_TEXT for key, _ in self.tags)
 
 
 @dataclass(frozen=True, slots=True)

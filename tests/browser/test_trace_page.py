@@ -28,3 +28,13 @@ def test_the_first_page_leads_to_the_newest_trace(page: Page, system: System, tr
     page.goto(system.query_url)
     page.locator(f"a[href*='{trace_id}']").first.click()
     page.wait_for_url(f"**/trace/{trace_id}")
+
+
+def test_log_lines_stand_in_their_span(page: Page, system: System, trace_id: str) -> None:
+    page.goto(f"{system.query_url}/trace/{trace_id}")
+    row = page.locator("summary", has_text="POST /v1/orders").first
+    expect(row.get_by_text("logs")).to_be_visible()
+    row.click()
+    details = page.locator("details[open] .info")
+    expect(details.get_by_role("heading", name="Log lines")).to_be_visible()
+    expect(details.get_by_text("order moved").first).to_be_visible()

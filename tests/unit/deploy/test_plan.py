@@ -47,6 +47,11 @@ def test_a_process_without_a_control_listener_gets_no_token() -> None:
     assert "CONTROL_TOKEN" not in environment(Plan(FAULTLINE), "faultline-backend-1")
 
 
+def test_the_backend_is_told_where_logs_are() -> None:
+    assert environment(Plan(FAULTLINE), "faultline-backend-1")["LOGS_CONTROL_FILE"] == "/tmp/a state/control.json"
+    assert "LOGS_CONTROL_FILE" not in environment(Plan(FAULTLINE), "orders-1")
+
+
 def test_replicas_share_a_database_and_are_all_told_to_callers() -> None:
     plan = Plan(FAULTLINE, {"inventory": 2})
     first, second, gateway = (environment(plan, each) for each in ("inventory-1", "inventory-2", "gateway-1"))

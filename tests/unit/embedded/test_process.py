@@ -131,7 +131,15 @@ def test_the_pages(backend: Backend, checkout_id: str) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [
-        (f"/trace/{'f' * 32}", 404, "This trace is not here"),
+        (f"/trace/{'f' * 32}", 404, "Waiting for this trace"),
+        (f"/trace/{'f' * 32}?looked=4", 404, "Waiting for this trace"),
+        (f"/trace/{'f' * 32}?looked=5", 404, "This trace is not here"),
+        (f"/trace/{'f' * 32}?looked=<script>", 404, "Waiting for this trace"),
+        ("/compare", 400, "Choose two in the list, not 0"),
+        ("/compare?id=1&id=2&id=3", 400, "Choose two in the list, not 3"),
+        ("/compare?id=1&id=<script>", 404, "This trace is not here"),
+        ("/compare?id=<script>&id=1", 400, "This is no trace id"),
+        ("/dependencies?<script>", 200, "Dependencies"),
         ("/trace/<script>", 400, "This is no trace id"),
         ("/nothing/<script>", 404, "There is no page here"),
         ("/?minDuration=<script>", 400, "is no duration"),
@@ -174,7 +182,8 @@ def test_only_the_newest_traces_are_kept() -> None:
     with running({"MAX_SPANS": "10"}) as small:
         with grpc.insecure_channel(f"127.0.0.1:{small.otlp_grpc_port}") as channel:
             exporting(channel)(request(*(Made(trace=each) for each in range(1, 16))).SerializeToString())
-        assert small.get("/trace/1").status == 404
+        gone = small.get("/trace/1")
+        assert (gone.status, "This trace is gone" in gone.text) == (410, True)
         assert small.get("/api/traces/f").status == 200
         assert (small.counted("taken"), small.counted("dropped")) == (15, 5)
         assert "faultline_backend_stored_spans 10.0" in small.admin("/metrics").text
