@@ -43,7 +43,8 @@ async def _run(settings: LoadSettings, keys: tuple[str, ...], service: dict[str,
     stop = _told_to_end(settings)
     begun = [asyncio.Event() for _ in settings.gateway_targets]
     admin = Admin(service, lambda: all(each.is_set() for each in begun))
-    rps, limits = settings.load_rps / len(begun), Limits(timeout_s=min(Limits.timeout_s, settings.drain_timeout_s))
+    rps, timeout_s = settings.load_rps / len(begun), min(Limits.timeout_s, settings.drain_timeout_s)
+    limits = Limits(timeout_s=timeout_s, containers=settings.gateway_containers)
     async with admin.serving(settings.bind_host, settings.admin_port) as port, asyncio.TaskGroup() as tasks:
         for url, each in zip(settings.gateway_targets, begun, strict=True):
             trickle = Trickle(url, keys, rps, settings.load_seed, limits)

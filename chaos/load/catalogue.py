@@ -1,6 +1,6 @@
 """Asks the gateway which products there are, and whether it takes orders, before a plan is made."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -16,12 +16,14 @@ _PAGE: Final = 100
 _TIMEOUT_S: Final = 10.0
 
 
-async def fetch_product_ids(gateway_url: str, key: str, most: int = 200) -> tuple[str, ...]:
-    """Up to `most` product ids, in the order in which the gateway lists them.
+async def fetch_product_ids(
+    gateway_url: str, key: str, most: int = 200, containers: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Up to `most` product ids, in the order in which the gateway lists them. `containers` as in `loopback_url`.
 
     Raises `TargetError` for an address that is not on this machine, `CatalogueError` when there is no usable answer.
     """
-    url = loopback_url(gateway_url) + PRODUCTS
+    url = loopback_url(gateway_url, containers) + PRODUCTS
     async with open_session(_TIMEOUT_S) as session:
         with _said_of(url, "did not list products"):
             found = await _pages(session, url, {semconv.HEADER_API_KEY: key}, most)
@@ -30,9 +32,9 @@ async def fetch_product_ids(gateway_url: str, key: str, most: int = 200) -> tupl
     return tuple(found[:most])
 
 
-async def check_orders(gateway_url: str, key: str) -> None:
+async def check_orders(gateway_url: str, key: str, containers: Collection[str] = ()) -> None:
     """Returns when orders can be listed. Raises as `fetch_product_ids` does."""
-    url = loopback_url(gateway_url) + ORDERS
+    url = loopback_url(gateway_url, containers) + ORDERS
     async with open_session(_TIMEOUT_S) as session:
         with _said_of(url, "did not list orders"):
             await _page(session, url, {semconv.HEADER_API_KEY: key}, {"limit": "1"})

@@ -5,7 +5,7 @@ moment a request *should* have left. Both the number of requests and the time ar
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from chaos.load.errors import PlanError
@@ -19,11 +19,15 @@ from chaos.load.target import loopback_url
 
 @dataclass(frozen=True)
 class Limits:
-    """What one run may use. The timeout is for one request, from sending to the end of its answer."""
+    """What one run may use. The timeout is for one request, from sending to the end of its answer.
+
+    `containers`: names of containers on this machine that requests may go to, besides its loopback addresses.
+    """
 
     timeout_s: float = 10.0
     max_in_flight: int = 1000
     progress_every_s: float = 0.5
+    containers: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ async def run_load(
     Raises `TargetError` for an address that is not on this machine, `PlanError` when there are fewer keys than users.
     """
     limits = limits or Limits()
-    base_url = loopback_url(gateway_url)
+    base_url = loopback_url(gateway_url, limits.containers)
     if len(keys) < plan.users:
         raise PlanError(f"users: {plan.users}, but there are only {len(keys)} keys")
     async with open_session(limits.timeout_s) as session:

@@ -5,7 +5,16 @@ import sys
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, FilePath, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    FilePath,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from chaos.load.errors import TargetError
@@ -19,6 +28,7 @@ CLIENT: Final = "load"
 
 LEAST_RPS: Final = 0.01
 MOST_RPS: Final = 100.0
+_CONTAINER: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"  # what has a dot may be somebody's host
 
 
 class _Key(BaseModel):
@@ -35,6 +45,11 @@ class LoadSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
 
+    gateway_containers: Annotated[
+        list[Annotated[str, Field(pattern=_CONTAINER)]], NoDecode, BeforeValidator(_split)
+    ] = Field(
+        [], description="Names of containers on this machine that the gateway's addresses may name; without dots."
+    )
     gateway_targets: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
         min_length=1, description="Addresses of the gateway's replicas on this machine, separated by commas."
     )
@@ -62,9 +77,9 @@ class LoadSettings(BaseSettings):
 
     @field_validator("gateway_targets")
     @classmethod
-    def _on_this_machine(cls, targets: list[str]) -> list[str]:
+    def _on_this_machine(cls, targets: list[str], info: ValidationInfo) -> list[str]:
         try:
-            return [loopback_url(each) for each in targets]
+            return [loopback_url(each, info.data.get("gateway_containers", ())) for each in targets]
         except TargetError as exc:
             raise ValueError(str(exc)) from exc
 

@@ -58,11 +58,11 @@ class Trickle:
 
     async def _products(self, stop: asyncio.Event) -> tuple[str, ...]:
         """What there is to ask for, as soon as the shop takes orders; nothing when told to stop before."""
-        said = False
+        said, containers = False, self.limits.containers
         while not stop.is_set():
             try:
-                await check_orders(self.gateway_url, self.keys[0])
-                return await fetch_product_ids(self.gateway_url, self.keys[0])
+                await check_orders(self.gateway_url, self.keys[0], containers)
+                return await fetch_product_ids(self.gateway_url, self.keys[0], containers=containers)
             except CatalogueError as exc:
                 if not said:
                     log.warning("waiting for the shop to open", extra={"error": str(exc)})

@@ -38,7 +38,7 @@ def ensure(state: StateFolder) -> tuple[ClientKey, ...]:
     if not keys:
         keys = tuple(_make())
         write_json(state.client_keys_file, [asdict(each) for each in keys])
-    write_json(state.api_keys_file, {"keys": [_hashed(each) for each in keys]})
+    write_json(state.api_keys_file, {"keys": [hashed(each) for each in keys]})
     return keys
 
 
@@ -68,5 +68,6 @@ def _new(name: str, user_id: str, client_id: str, scopes: tuple[str, ...]) -> Cl
     return ClientKey(name, PREFIX + secrets.token_urlsafe(32), user_id, client_id, scopes)
 
 
-def _hashed(key: ClientKey) -> dict[str, Any]:
+def hashed(key: ClientKey) -> dict[str, Any]:
+    """The key as the gateway's file has it: a `KeyEntry`."""
     return {"sha256": key.sha256, "user_id": key.user_id, "client_id": key.client_id, "scopes": list(key.scopes)}

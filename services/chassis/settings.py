@@ -1,8 +1,11 @@
 """Settings: declared once with name, default and help, read once from the environment.
 
 A wrong setting stops the process before anything is started, naming every wrong key.
+Where `SECRETS_DIR` names a folder, a setting that the environment does not have is read from the file of its name there:
+what is mounted as a file is in no process's environment, which others may see.
 """
 
+import os
 import re
 import sys
 from typing import Annotated, Literal, TypeVar
@@ -17,6 +20,9 @@ from services.chassis.resilience.policy import Preset
 
 EX_CONFIG = 78
 """Exit code of a process whose settings are wrong (sysexits.h)."""
+
+SECRETS_DIR = "SECRETS_DIR"
+"""Environment variable: a folder with files named after settings, in lower case."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -137,12 +143,15 @@ S = TypeVar("S", bound=BaseSettings)
 
 
 def read(settings: type[S]) -> S:
-    """The settings in the environment.
+    """The settings in the environment, and in the folder of secrets if it names one.
 
     Raises: SettingsError with a line for each wrong key.
     """
+    folder = os.environ.get(SECRETS_DIR) or None
+    if folder and not os.path.isdir(folder):  # noqa: PTH112 -- a text that may be anything
+        raise SettingsError(f"wrong settings:\n  {SECRETS_DIR}: there is no such folder")
     try:
-        return settings()
+        return settings(_secrets_dir=folder)
     except ValidationError as exc:
         raise SettingsError(_explained(exc)) from exc
 

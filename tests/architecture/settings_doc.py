@@ -23,6 +23,7 @@ PROCESSES = {
     "faultline-backend": "observability.embedded.settings",
     "load": "chaos.load.settings",
     "supervisor": "deploy.supervisor.settings",
+    "first-start": "deploy.compose.settings",
 }
 """Process → the module that declares its settings."""
 
@@ -32,7 +33,8 @@ INTRODUCTION = """\
 Made by `make docs` from the classes that declare them; a test fails when it is out of date.
 
 Every process reads its settings from the environment, once, when it starts. One that is wrong or absent ends the
-process with exit code 78 and names every wrong key; a taken port ends it with 69. Which process listens on which port
+process with exit code 78 and names every wrong key; a taken port ends it with 69. A service also reads the folder that
+`SECRETS_DIR` names: a file `control_token` there is `CONTROL_TOKEN`, unless the environment has that too. Which process listens on which port
 under `faultline up`, and which addresses it is given, is data in `deploy/topology.py`. The command itself reads
 `FAULTLINE_STATE_DIR`, the folder for all that a running system writes (default `.faultline` in the checkout).
 """

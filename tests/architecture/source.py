@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGES = ("services", "observability", "chaos", "deploy", "tests")
-MADE = {".git", ".venv", "build", ".faultline", "__pycache__", ".hypothesis"}
+MADE = {".git", ".venv", "build", ".faultline", ".faultline-compose", "__pycache__", ".hypothesis"}
 MADE_ENDINGS = ("_cache", ".egg-info")
 GENERATED = re.compile(r"_pb2(_grpc)?\.pyi?$")
 

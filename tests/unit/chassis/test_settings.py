@@ -1,5 +1,6 @@
 import os
 import traceback
+from pathlib import Path
 
 import pytest
 from pydantic import Field, SecretStr
@@ -38,6 +39,25 @@ def test_defaults_and_what_is_given() -> None:
     assert settings.orders_targets == ["http://a:1", "http://b:2"]
     assert settings.control_token == SecretStr(SECRET)
     assert settings.lifeline_fd is None
+
+
+def test_what_the_environment_does_not_have_is_read_from_the_folder_of_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "control_token").write_text("a-token-from-a-file\n")
+    (tmp_path / "http_port").write_text("1")
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("HTTP_PORT", "2")
+    monkeypatch.delenv("CONTROL_TOKEN")
+    settings = read(ToySettings)
+    assert settings.control_token.get_secret_value() == "a-token-from-a-file"
+    assert settings.http_port == 2
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRETS_DIR", "/no/such/folder")
+    with pytest.raises(SettingsError, match="SECRETS_DIR: there is no such folder"):
+        read(ToySettings)
 
 
 def test_a_secret_does_not_show_in_the_settings_text() -> None:

@@ -24,6 +24,12 @@ def test_the_keys_are_those_of_load_alone(environment: Path) -> None:
     assert keys_in(environment) == ("flk_1",)
 
 
+def test_load_may_go_to_a_container_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_CONTAINERS", "gateway")
+    monkeypatch.setenv("GATEWAY_TARGETS", "http://gateway:8080")
+    assert LoadSettings().gateway_targets == ["http://gateway:8080"]
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "said"),
     [
@@ -31,6 +37,9 @@ def test_the_keys_are_those_of_load_alone(environment: Path) -> None:
         ("LOAD_RPS", "1000", "less than or equal to 100"),
         ("GATEWAY_TARGETS", "", "at least 1 item"),
         ("GATEWAY_TARGETS", "http://example.com", "not a loopback address"),
+        ("GATEWAY_TARGETS", "http://gateway:8080", "not a loopback address"),
+        ("GATEWAY_CONTAINERS", "example.com", "should match pattern"),
+        ("GATEWAY_CONTAINERS", "10.0.0.1", "should match pattern"),
         ("CLIENT_KEYS_FILE", "/no/file", "does not point to a file"),
     ],
 )

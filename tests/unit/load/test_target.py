@@ -39,3 +39,9 @@ def test_this_machine_may_be_loaded(url: str, base: str) -> None:
 def test_everything_else_is_refused(url: str) -> None:
     with pytest.raises(TargetError):
         loopback_url(url)
+
+
+def test_a_container_must_be_named() -> None:
+    assert loopback_url("http://gateway:8080", ["gateway"]) == "http://gateway:8080"
+    with pytest.raises(TargetError, match="gateway is not a loopback address"):
+        loopback_url("http://gateway:8080", ["orders"])

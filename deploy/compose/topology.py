@@ -1,0 +1,53 @@
+"""The system of `docker-compose.yml` as this machine sees it: the same processes, published on loopback alone."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from deploy.errors import UsageError
+from deploy.supervisor.plan import Plan
+from deploy.topology import ADMIN_PORT, BACKEND, FAULTLINE, Listener, Page, Process, Topology
+
+HOST: Final = "127.0.0.1"
+PROJECT: Final = "faultline"
+"""The project's name, unless whoever starts it names another."""
+POSTGRES_PORT: Final = 15432
+"""Not the usual one, which a PostgreSQL of the machine's own may have."""
+PROGRAMS: Final = {
+    "query_url": ("Traces", f"http://{HOST}:16686"),
+}
+"""Key in `topology.json` → label and address of what is not ours."""
+
+_LOAD: Final = Process("load", "chaos.load", (Listener(ADMIN_PORT, 9086),))
+
+
+def _is_ours(page: Page) -> bool:
+    return page.process != BACKEND
+
+
+COMPOSE: Final[Topology] = replace(
+    FAULTLINE,
+    processes=(*(each for each in FAULTLINE.processes if each.name != BACKEND), _LOAD),
+    pages=tuple(filter(_is_ours, FAULTLINE.pages)),
+)
+
+
+def address(project: str = PROJECT) -> str:
+    """Where whoever kills and pauses finds the processes: there is no supervisor, there is Docker."""
+    return f"docker://{project}"
+
+
+def document(project: str = PROJECT) -> dict[str, Any]:
+    """The content of `topology.json`: every address and edge, no secret."""
+    plan = Plan(COMPOSE)
+    found = plan.describe(plan.fixed_ports(_no_free_ports), HOST, address(project))
+    pages = [{"label": label, "url": url} for label, url in PROGRAMS.values()]
+    return {**found, **{key: url for key, (_, url) in PROGRAMS.items()}, "pages": [*found["pages"], *pages]}
+
+
+def databases() -> list[str]:
+    """The services that keep their data in PostgreSQL, in a database of their own name."""
+    return [each.name for each in COMPOSE.processes if each.database]
+
+
+def _no_free_ports() -> int:
+    raise UsageError("a container's ports are published as they are: there are no replicas")
