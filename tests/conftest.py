@@ -33,10 +33,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Generated cases are the same in every short run, so that a failure is the change's; the long run searches."""
-    hypothesis.settings.register_profile("same", derandomize=True, database=None)
-    if not config.getoption("--long"):
-        hypothesis.settings.load_profile("same")
+    """Generated cases are the same in every short run, so that a failure is the change's; the long run searches.
+
+    None has to be quick: how long one takes is the machine's business.
+    """
+    hypothesis.settings.register_profile("same", derandomize=True, database=None, deadline=None)
+    hypothesis.settings.register_profile("searching", deadline=None)
+    hypothesis.settings.load_profile("searching" if config.getoption("--long") else "same")
 
 
 @pytest.hookimpl(wrapper=True)
