@@ -6,7 +6,8 @@
         ✗ attempt 1 Payments/Authorize     ━━━╸                       5.1 ms
           UNAVAILABLE · connection refused
 
-A span's service is named where it is not its parent's; an injected fault is named below the span it touched. SQL statements that went well are counted where there is room.
+A span's service is named where it is not its parent's; what a fault or a policy did to it is told below it. SQL statements
+that went well are counted where there is room.
 Pure, but for rich's text.
 """
 
@@ -17,8 +18,8 @@ from typing import Final
 
 from rich.text import Text
 
+from deploy.cli import event_lines
 from deploy.cli.screen import colours, visible
-from observability import semconv
 from observability.embedded.display import duration, operation, ticks
 from observability.embedded.waterfall import Row, Waterfall
 
@@ -53,8 +54,8 @@ def lines(waterfall: Waterfall, width: int, *, everything: bool = False) -> Iter
         if row.error and row.status_text:
             yield _failure(row, width)
         for event in row.events:
-            if event.name == semconv.EVENT_FAULT_INJECTED:
-                yield _fault(row, dict(event.fields), width)
+            if said := event_lines.line(event.name, dict(event.fields)):
+                yield _event(row, said, width)
 
 
 class _Drawing:
@@ -147,9 +148,8 @@ def _failure(row: Row, width: int) -> Text:
     return text
 
 
-def _fault(row: Row, told: Mapping[str, str], width: int) -> Text:
-    kind, fault_id = told.get(semconv.FAULT_KIND, ""), told.get(semconv.FAULT_ID, "")
-    text = Text("  " * row.depth + f"  injected fault: {visible(kind)} ({visible(fault_id)})", "yellow")
+def _event(row: Row, said: str, width: int) -> Text:
+    text = Text("  " * row.depth + f"  {visible(said)}", "yellow")
     text.truncate(max(_NARROWEST, width), overflow="ellipsis")
     return text
 

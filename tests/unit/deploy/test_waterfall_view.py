@@ -92,14 +92,47 @@ def test_control_characters_are_shown_not_sent() -> None:
     assert all(character.isprintable() for each in shown for character in each)
 
 
-def test_an_injected_fault_is_named_below_the_span_it_touched() -> None:
-    fields = {"event": "faultline.fault.injected", "faultline.fault.kind": "latency", "faultline.fault.id": "f-1"}
-    log = {
-        "timestamp": 1_700_000_000_015_000,
-        "fields": [{"key": key, "value": value} for key, value in fields.items()],
-    }
+def told(**fields: str) -> str:
+    """The last line of a trace whose second span has an event with these fields; `__` stands for a dot."""
+    named = [{"key": key.replace("__", "."), "value": value} for key, value in fields.items()]
+    log = {"timestamp": 1_700_000_000_015_000, "fields": named}
     hurt = {**span("2", 10_000, 80_000, "POST /v1/orders", "1", "p2"), "logs": [log]}
     trace = {**TRACE, "spans": [span("1", 0, 100_000, "POST /api/v1/orders"), hurt]}
     shown = [each.plain.rstrip() for each in lines(build(trace), 80)]
-    assert shown[-2].startswith("  orders: POST /v1/orders")
-    assert shown[-1] == "    injected fault: latency (f-1)"
+    return shown[-1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        (
+            {"event": "faultline.fault.injected", "faultline__fault__kind": "latency", "faultline__fault__id": "f-1"},
+            "injected fault: latency (f-1)",
+        ),
+        (
+            {"event": "faultline.circuit_breaker.rejected", "faultline__circuit_breaker__state": "half_open"},
+            "circuit breaker half open: the peer was not called",
+        ),
+        (
+            {
+                "event": "faultline.circuit_breaker.transition",
+                "faultline__circuit_breaker__old_state": "closed",
+                "faultline__circuit_breaker__state": "open",
+            },
+            "circuit breaker: closed → open",
+        ),
+        (
+            {"event": "faultline.retry.stopped", "faultline__retry__stopped_by": "deadline"},
+            "no further attempt: it would come too late",
+        ),
+        ({"event": "faultline.hedge", "faultline__delay_ms": "20.4444"}, "hedge: a second attempt after 20.4 ms"),
+        ({"event": "faultline.hedge", "faultline__delay_ms": "soon"}, "hedge: a second attempt after soon"),
+        ({"event": "faultline.fallback", "faultline__fallback__result": "served"}, "fallback served"),
+    ],
+)
+def test_what_faults_and_policies_did_is_told_below_the_span(fields: dict[str, str], line: str) -> None:
+    assert told(**fields) == f"    {line}"
+
+
+def test_other_events_are_not_told() -> None:
+    assert told(event="something else").startswith("  orders: POST /v1/orders")
