@@ -21,7 +21,7 @@ CODE := services observability chaos deploy tests requirements
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: setup-run ## see one checkout travel through four processes as one trace
@@ -29,7 +29,11 @@ demo: setup-run ## see one checkout travel through four processes as one trace
 
 .PHONY: test
 test: setup-dev ## every test, the long ones with small counts
-	@exec $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+	@exec $(BIN)/python -m pytest $(PARALLEL) --ignore=tests/backends $(ARGS)
+
+.PHONY: test-backends
+test-backends: setup-dev ## the tests with the real Prometheus, Alertmanager and Jaeger
+	@exec $(BIN)/python -m pytest tests/backends $(ARGS)
 
 .PHONY: test-long
 test-long: setup-dev ## the long tests with full counts

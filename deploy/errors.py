@@ -6,6 +6,7 @@ DeployError                  70  the supervisor or the command went wrong
 ├── StateError               73  the state folder cannot be used
 ├── NotRunningError          69  no supervisor runs for this state folder
 ├── AlreadyRunningError       0  one runs already, and where
+├── MissingProgramError      69  a program that was asked for is not on this machine
 ├── PortsTakenError          69  ports are in use; names them and their owners
 ├── StartError                 - a process did not start; the code is the process's own where that says something
 └── ControlError             69  the supervisor did not do what it was asked
@@ -64,6 +65,20 @@ class AlreadyRunningError(DeployError):
         by = f" (pid {pid})" if pid else ""
         super().__init__(f"Faultline already runs{at}{by}, state folder {state}; see `faultline status`")
         self.where, self.pid = where, pid
+
+
+class MissingProgramError(DeployError):
+    """Programs that must take part are not here; `built` is the folder that was looked into beside the PATH."""
+
+    exit_code = os.EX_UNAVAILABLE
+
+    def __init__(self, missing: Sequence[str], built: Path) -> None:
+        verb = "is" if len(missing) == 1 else "are"
+        super().__init__(
+            f"{', '.join(missing)} {verb} required and neither on the PATH nor in {built}; `make backends` installs what "
+            "it can"
+        )
+        self.missing = tuple(missing)
 
 
 @dataclass(frozen=True)

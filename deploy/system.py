@@ -1,10 +1,11 @@
 """A running system for tests, the demonstration and benchmarks: started, ready, and surely ended."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from deploy.errors import DeployError
+from deploy.programs.selection import Selection
 from deploy.supervisor import keys, leftovers
 from deploy.supervisor.client import SupervisorClient
 from deploy.supervisor.keys import ClientKey
@@ -64,7 +65,7 @@ class System:
         leftovers.end(self.state, _END_PATIENCE_S)
 
 
-def start_system(
+def start_system(  # noqa: PLR0913 -- each has a default, and is named by who calls
     state: Path,
     free_ports: bool = True,
     *,
@@ -73,14 +74,25 @@ def start_system(
     ready_deadline_s: float = 60.0,
     databases: Mapping[str, str] | None = None,
     load_rps: float | None = None,
+    programs: Sequence[str] = (),
     on_progress: OnProgress = lambda _: None,
 ) -> System:
     """Starts a system and returns when it is ready. It ends when this process does, however that comes.
 
     `databases`: service → SQLAlchemy URL; one that is not named keeps an SQLite file in the state folder.
+    `programs` are those that are not ours, such as `jaeger`, and are to take part; by default none does.
     Raises DeployError, with the supervisor's own words, when it does not start; then nothing of it is left.
     """
-    request = Request(state, free_ports, topology, replicas or {}, ready_deadline_s, databases or {}, load_rps)
+    request = Request(
+        state,
+        free_ports,
+        topology,
+        replicas or {},
+        ready_deadline_s,
+        databases or {},
+        load_rps,
+        Selection(tuple(programs)),
+    )
     launched = Launched(request, lifeline=True)
     try:
         return System(request.folder, launched, launched.await_ready(on_progress))

@@ -42,14 +42,28 @@ class Targets:
 
 
 @dataclass(frozen=True)
+class Readiness:
+    """Where a process says whether it is ready: `GET path` is answered with 200 when it is."""
+
+    listener: str = ADMIN_PORT
+    path: str = "/readyz"
+
+
+ADMIN: Final = Readiness()
+"""Of our own processes."""
+
+
+@dataclass(frozen=True)
 class Process:
     """One kind of process, started as `python -m MODULE`.
 
-    Every process has an `ADMIN_PORT` that answers `/readyz`. `database` gives it `DATABASE_URL`, a SQLite file of its
+    Ours have an `ADMIN_PORT` that answers `/readyz`. `database` gives it `DATABASE_URL`, a SQLite file of its
     own in the state folder where the run names no other; `api_keys` gives it `API_KEYS_FILE`, the keys' hashes,
     `client_keys` gives it `CLIENT_KEYS_FILE`, the keys themselves; `logs` gives it `LOGS_CONTROL_FILE`, with which it asks
     the supervisor for everybody's log lines; `settings` are further ones, handed on as they are.
-    `only_one_as` says why there can be no replicas, where that is so.
+    `folder` gives it `DATA_FOLDER`, a folder of its own, and `TOPOLOGY_FILE`, where everything is.
+    `only_one_as` says why there can be no replicas, where that is so. The system is ready without an `optional` one
+    that does not start.
     """
 
     name: str
@@ -62,10 +76,13 @@ class Process:
     logs: bool = False
     only_one_as: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+    readiness: Readiness = ADMIN
+    folder: bool = False
+    optional: bool = False
 
     def __post_init__(self) -> None:
-        if not any(each.setting == ADMIN_PORT for each in self.listeners):
-            raise ValueError(f"{self.name}: no {ADMIN_PORT}, so nobody can tell when it is ready")
+        if not any(each.setting == self.readiness.listener for each in self.listeners):
+            raise ValueError(f"{self.name}: no {self.readiness.listener}, so nobody can tell when it is ready")
 
 
 @dataclass(frozen=True)
@@ -80,12 +97,25 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Program:
+    """A program that is not ours: its `file` where it takes part; else `instead`, what serves in its place, and why."""
+
+    name: str
+    file: str = ""
+    instead: str = ""
+
+
+@dataclass(frozen=True)
 class Topology:
-    """A whole system. `processes` are in the order of dependence: callees first; drained in reverse."""
+    """A whole system. `processes` are in the order of dependence: callees first; drained in reverse.
+
+    `programs` are those that were looked for.
+    """
 
     processes: tuple[Process, ...]
     edges: tuple[Edge, ...] = ()
     pages: tuple[Page, ...] = ()
+    programs: tuple[Program, ...] = ()
     control_port: int = 8900
 
     def process(self, name: str) -> Process:

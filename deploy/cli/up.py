@@ -13,6 +13,8 @@ from rich.text import Text
 from deploy.cli.common import state_option
 from deploy.cli.screen import Screen
 from deploy.errors import AlreadyRunningError
+from deploy.programs.catalogue import PROGRAMS
+from deploy.programs.selection import Selection
 from deploy.supervisor import bootstrap, events
 from deploy.supervisor.launch import Launched
 from deploy.supervisor.plan import Plan
@@ -30,19 +32,30 @@ from deploy.topology import Topology
 )  # fmt: skip
 @click.option("--topology", metavar="MODULE:NAME", default=DEFAULT_TOPOLOGY, show_default=True, help="What to start.")
 @click.option("--replicas", multiple=True, metavar="SERVICE=N", help="Run N of this service; may be given for several.")
+@click.option("--require", metavar="NAME,…", default="", help=f"Fail unless these take part: {', '.join(PROGRAMS)}.")
+@click.option("--embedded-only", is_flag=True, help="Start none of them, even if they are installed.")
 @click.option("--load", type=float, metavar="RPS", help="Send so many requests per second, until it ends.")
 @state_option
-def command(
+def command(  # noqa: PLR0913 -- one for each option
     state: StateFolder,
+    *,
     detach: bool,
     free_ports: bool,
     ready_deadline: float,
     topology: str,
     replicas: tuple[str, ...],
+    require: str,
+    embedded_only: bool,
     load: float | None,
 ) -> None:
-    """Start the system and show its addresses. Ctrl-C ends it, letting every process finish what it has begun."""
-    request = Request(state.path, free_ports, topology, ready_deadline_s=ready_deadline, load_rps=load)
+    """Start the system and show its addresses. Ctrl-C ends it, letting every process finish what it has begun.
+
+    Prometheus, Alertmanager, Jaeger and Grafana take part where this machine has them; `make backends` installs what it can.
+    """
+    programs = Selection(tuple(filter(None, map(str.strip, require.split(",")))), installed=not embedded_only)
+    request = Request(
+        state.path, free_ports, topology, ready_deadline_s=ready_deadline, load_rps=load, programs=programs
+    )
     request = replace(request, replicas=_replicas(request.find_topology(), replicas))
     screen = Screen()
     if detach:
@@ -98,8 +111,18 @@ def show_addresses(screen: Screen, topology: Mapping[str, Any], state: StateFold
         ("Control", topology["control_url"], f"token in {_short(state, 'control.json')}"),
         ("API keys", _short(state, "client-keys.json"), ""),
     ]
+    width = max(len(label) for label, _, _ in rows)
     for label, address, remark in rows:
-        screen.line(Text.assemble(f"  {label:<10}", (address, "cyan"), f"  {remark}" if remark else ""))
+        screen.line(Text.assemble(f"  {label:<{width}}  ", (address, "cyan"), f"  {remark}" if remark else ""))
+    show_programs(screen, topology["programs"])
+
+
+def show_programs(screen: Screen, programs: Sequence[Mapping[str, str]]) -> None:
+    """Which of those that are not ours take part, and what serves instead of the others."""
+    if programs:
+        screen.line()
+    for each in programs:
+        screen.line(f"  {each['name']:<{len(max(PROGRAMS, key=len))}}  {each['file'] or each['instead']}", style="dim")
 
 
 def _detached(request: Request, screen: Screen) -> None:

@@ -19,7 +19,7 @@ from deploy.supervisor.control_api import ControlApi, Server
 from deploy.supervisor.plan import DATABASE_URL, ChildSpec, Plan, Ports, Site, address
 from deploy.supervisor.process import ManagedProcess
 from deploy.supervisor.process_log import ProcessLog
-from deploy.supervisor.request import Request
+from deploy.supervisor.request import HOST, Request
 from deploy.supervisor.restarts import RestartPolicy
 from deploy.supervisor.settings import load as load_settings
 from deploy.supervisor.state import Control, StateFolder, write_json
@@ -45,14 +45,14 @@ class Options:
     free_ports: bool = False
     replicas: Mapping[str, int] = field(default_factory=dict)
     databases: Mapping[str, str] = field(default_factory=dict)
-    host: str = "127.0.0.1"
+    host: str = HOST
     ready_deadline_s: float = 60.0
     drain_timeout_s: float = 10.0
     lifeline_fd: int | None = None
 
 
 def options(request: Request) -> Options:
-    """The request, with what the environment adds. Raises UsageError."""
+    """The request, with what the environment adds. Raises UsageError, MissingProgramError."""
     settings = load_settings()
     return Options(
         request.folder,

@@ -1,7 +1,7 @@
 """From the topology to the processes of one run: instances, their ports, their environment. Pure, but for the ports."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from deploy.errors import UsageError
 from deploy.ports import Wanted
 from deploy.supervisor.state import StateFolder
-from deploy.topology import ADMIN_PORT, CONTROL_PORT, Listener, Process, Topology
+from deploy.topology import ADMIN, CONTROL_PORT, Listener, Process, Readiness, Topology
 
 MAX_REPLICAS = 9
 DATABASE_URL: Final = "DATABASE_URL"
@@ -28,10 +28,8 @@ class ChildSpec:
     module: str
     listeners: Mapping[str, int]
     environment: Mapping[str, str]
-
-    @property
-    def admin_port(self) -> int:
-        return self.listeners[ADMIN_PORT]
+    readiness: Readiness = ADMIN
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,6 +111,7 @@ class Plan:
             "edges": [
                 {"caller": each.caller, "callee": each.callee, "kind": each.kind} for each in self.topology.edges
             ],
+            "programs": [asdict(each) for each in self.topology.programs],
         }
 
     def _ports(self, choose: Callable[[str, Listener], int]) -> Ports:
@@ -134,7 +133,15 @@ class Plan:
             **self._database(process, site),
             **process.settings,
         }
-        return ChildSpec(name, process.name, process.module, MappingProxyType(listeners), MappingProxyType(environment))
+        return ChildSpec(
+            name,
+            process.name,
+            process.module,
+            MappingProxyType(listeners),
+            MappingProxyType(environment),
+            process.readiness,
+            process.optional,
+        )
 
     def _addresses(self, process: Process, ports: Ports, host: str) -> dict[str, str]:
         return {
@@ -162,6 +169,9 @@ def _belongings(process: Process, site: Site) -> dict[str, str]:
         belongings["CLIENT_KEYS_FILE"] = str(site.state.client_keys_file)
     if process.logs:
         belongings["LOGS_CONTROL_FILE"] = str(site.state.control_file)
+    if process.folder:
+        belongings["DATA_FOLDER"] = str(site.state.data / process.name)
+        belongings["TOPOLOGY_FILE"] = str(site.state.topology_file)
     if any(each.setting == CONTROL_PORT for each in process.listeners):
         belongings["CONTROL_TOKEN"] = site.token
     return belongings

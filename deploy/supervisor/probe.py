@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
+from deploy.topology import ADMIN, Readiness
+
 _LONGEST_ANSWER: Final = 8192
 _LONGEST_DETAIL: Final = 200
 
@@ -21,21 +23,22 @@ class Probe:
         return self.status == 200
 
 
-async def probe(host: str, port: int, timeout_s: float = 1.0) -> Probe:
-    """GET /readyz. Never raises for a peer that is away, slow or not HTTP."""
+async def probe(host: str, port: int, readiness: Readiness = ADMIN, timeout_s: float = 1.0) -> Probe:
+    """Asks at `port`, which is the one of `readiness.listener`. Never raises for a peer that is away, slow or not HTTP."""
+    where = f"{readiness.listener} {port}"
     try:
         async with asyncio.timeout(timeout_s):
-            return _parse(await _ask(host, port))
+            return _parse(await _ask(host, port, readiness.path), readiness)
     except TimeoutError:
-        return Probe(None, f"no answer on ADMIN_PORT {port} within {timeout_s:g} s")
+        return Probe(None, f"no answer on {where} within {timeout_s:g} s")
     except OSError:
-        return Probe(None, f"nobody listens on ADMIN_PORT {port}")
+        return Probe(None, f"nobody listens on {where}")
 
 
-async def _ask(host: str, port: int) -> bytes:
+async def _ask(host: str, port: int, path: str) -> bytes:
     reader, writer = await asyncio.open_connection(host, port)
     try:
-        writer.write(f"GET /readyz HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
         return await _read_to_end(reader)
     finally:
         writer.close()
@@ -48,13 +51,13 @@ async def _read_to_end(reader: asyncio.StreamReader) -> bytes:
     return answer
 
 
-def _parse(answer: bytes) -> Probe:
+def _parse(answer: bytes, readiness: Readiness) -> Probe:
     head, _, body = answer.partition(b"\r\n\r\n")
     words = head.split(maxsplit=2)
     if len(words) < 2 or not words[1].isdigit():
-        return Probe(None, "the answer on ADMIN_PORT is not HTTP")
+        return Probe(None, f"the answer on {readiness.listener} is not HTTP")
     status = int(words[1])
-    return Probe(status, "" if status == 200 else f"/readyz answers {status}: {_readable(body)}")
+    return Probe(status, "" if status == 200 else f"{readiness.path} answers {status}: {_readable(body)}")
 
 
 def _readable(body: bytes) -> str:

@@ -233,13 +233,17 @@ class ManagedProcess:
         heard = False
         while True:
             if self._state is not State.PAUSED:
-                found = await probe(self.spec.environment["BIND_HOST"], self.spec.admin_port)
+                found = await self._probe()
                 heard = heard or found.status is not None
                 self._note(child, found)
             if not heard and self._state is State.STARTING:
                 self._kill_if_hung(child)
             self._log.bound()
             await asyncio.sleep(self._poll_interval())
+
+    async def _probe(self) -> Probe:
+        spec = self.spec
+        return await probe(spec.environment["BIND_HOST"], spec.listeners[spec.readiness.listener], spec.readiness)
 
     def _note(self, child: Child, found: Probe) -> None:
         if self._state is State.PAUSED:  # while it was asked

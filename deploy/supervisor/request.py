@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from deploy import ports
 from deploy.errors import UsageError
+from deploy.programs.selection import NONE, Selection, with_programs
 from deploy.supervisor.state import StateFolder
 from deploy.topology import Topology
 from deploy.trickle import with_load
 
 DEFAULT_TOPOLOGY: Final = "deploy.topology:FAULTLINE"
+HOST: Final = "127.0.0.1"
+"""Where everything listens."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Request:
     """`topology` is `MODULE:NAME` of a `Topology`; `ready_deadline_s` in seconds, `load_rps` in requests per second.
 
     `databases` (service → SQLAlchemy URL) may hold passwords: they go through the environment, which others can't read.
+    `programs`: those that are not ours; by default none takes part.
     """
 
     state: Path
@@ -30,6 +35,7 @@ class Request:
     ready_deadline_s: float = 60.0
     databases: Mapping[str, str] = field(default_factory=dict)
     load_rps: float | None = None
+    programs: Selection = NONE
 
     def environment(self) -> dict[str, str]:
         """What to add to the environment of `python -m deploy.supervisor`, where its settings are read from."""
@@ -43,17 +49,22 @@ class Request:
             f"--ready-deadline={self.ready_deadline_s}",
             *(f"--replicas={name}={number}" for name, number in self.replicas.items()),
             *([f"--load={self.load_rps}"] if self.load_rps is not None else []),
+            *(f"--require={name}" for name in self.programs.required),
+            *(["--installed"] if self.programs.installed else []),
             *(["--free-ports"] if self.free_ports else []),
         ]
 
     def find_topology(self) -> Topology:
-        """What is to run. Raises UsageError."""
-        found = find_topology(self.topology)
+        """What is to run. Raises UsageError, MissingProgramError."""
+        found = with_programs(find_topology(self.topology), self.programs, self._is_free)
         return found if self.load_rps is None else with_load(found, self.load_rps)
 
     @property
     def folder(self) -> StateFolder:
         return StateFolder(self.state)
+
+    def _is_free(self, port: int) -> bool:
+        return self.free_ports or ports.is_free(HOST, port)
 
 
 def parse(arguments: Sequence[str]) -> Request:
@@ -65,9 +76,18 @@ def parse(arguments: Sequence[str]) -> Request:
     parser.add_argument("--replicas", action="append", default=[], metavar="NAME=N", help="how many of a process")
     parser.add_argument("--free-ports", action="store_true", help="take free ports instead of the topology's")
     parser.add_argument("--load", type=float, metavar="RPS", help="send load, so many requests per second")
+    parser.add_argument("--require", action="append", default=[], metavar="PROGRAM", help="start it, or fail")
+    parser.add_argument("--installed", action="store_true", help="start every program that this machine has")
     found = parser.parse_args(arguments)
-    replicas = parse_replicas(found.replicas)
-    return Request(found.state, found.free_ports, found.topology, replicas, found.ready_deadline, load_rps=found.load)
+    return Request(
+        found.state,
+        found.free_ports,
+        found.topology,
+        parse_replicas(found.replicas),
+        found.ready_deadline,
+        load_rps=found.load,
+        programs=Selection(tuple(found.require), found.installed),
+    )
 
 
 def parse_replicas(pairs: Sequence[str], names: Sequence[str] = ()) -> dict[str, int]:

@@ -81,8 +81,8 @@ class Supervisor:
             )
             if ready in done:
                 ready.result()
-            elif not done:
-                raise self._late()
+            elif not done and (late := self._late()):
+                raise late
         finally:
             ready.cancel()
             stopped.cancel()
@@ -91,12 +91,14 @@ class Supervisor:
     async def _ready(self, process: ManagedProcess) -> None:
         await process.settled.wait()
         found = process.snapshot
-        if found.state is State.FAILED:
+        if found.state is State.FAILED and not process.spec.optional:
             code = found.exit_code if found.exit_code in _OWN_CODES else None
             raise StartError(found.instance, found.detail, process.log_file, code or os.EX_SOFTWARE)
 
-    def _late(self) -> StartError:
-        late = [each for each in self.processes if not each.settled.is_set()]
+    def _late(self) -> StartError | None:
+        late = [each for each in self.processes if not each.settled.is_set() and not each.spec.optional]
+        if not late:
+            return None
         missing = [each.snapshot for each in late]
         others = f" (nor {', '.join(each.instance for each in missing[1:])})" if missing[1:] else ""
         reason = f"not ready within {self._ready_deadline_s:g} s{others}: {missing[0].detail or 'no answer yet'}"

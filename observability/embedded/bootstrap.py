@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from observability import semconv
 from observability.embedded import admin, otlp_http, query_api, query_api_v3
+from observability.embedded.forwarding import Forwarder
 from observability.embedded.listener import HttpListener, HttpThread
 from observability.embedded.log_source import no_logs, supervisor_logs
 from observability.embedded.otlp_receiver import Ingest, OtlpGrpcListener
@@ -30,10 +31,8 @@ def _instruments(settings: BackendSettings) -> Instruments:
     return instruments
 
 
-class Listener(Protocol):
-    """`port` is the one asked for, and after `start` the real one."""
-
-    port: int
+class Part(Protocol):
+    """What is started with the process, and drained with it."""
 
     async def start(self) -> None: ...
     async def drain(self) -> None: ...
@@ -45,7 +44,7 @@ class Backend:
     def __init__(self, settings: BackendSettings) -> None:
         self._settings = settings
         self._running = False
-        self._started: list[Listener] = []
+        self._started: list[Part] = []
         host, metrics = settings.bind_host, _instruments(settings)
         store = MemoryTraceStore(Bounds(settings.max_spans, settings.max_bytes))
         logs = supervisor_logs(settings.logs_control_file) if settings.logs_control_file else no_logs
@@ -54,13 +53,17 @@ class Backend:
         watch = admin.create_app(metrics, asyncio.get_running_loop(), lambda: self._running)
         self.admin = HttpThread(watch, "ADMIN_PORT", host, settings.admin_port)
         self.query = HttpListener(query, "QUERY_PORT", host, settings.query_port)
-        ingest = Ingest(store, metrics)
+        endpoint = settings.forward_otlp_endpoint
+        self._forwarder = Forwarder(endpoint, metrics) if endpoint else None
+        ingest = Ingest(store, metrics, self._forwarder)
         self.otlp_http = HttpListener(otlp_http.create_app(ingest), "OTLP_HTTP_PORT", host, settings.otlp_http_port)
         self.otlp_grpc = OtlpGrpcListener(ingest, host, settings.otlp_grpc_port)
 
     async def start(self) -> None:
         """Starts the listeners, those that take spans last. Raises PortTakenError."""
-        for each in (self.admin, self.query, self.otlp_http, self.otlp_grpc):
+        forwarder: list[Part] = [self._forwarder] if self._forwarder else []
+        parts: list[Part] = [self.admin, self.query, *forwarder, self.otlp_http, self.otlp_grpc]
+        for each in parts:
             await each.start()
             self._started.append(each)
         self._running = True

@@ -11,6 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from observability.embedded import metric_names
+from observability.embedded.forwarding import Next
 from observability.embedded.listener import PortTakenError, bind
 from observability.embedded.otlp import Decoder, MalformedExportError, parse_protobuf
 from observability.embedded.ports import TraceSink
@@ -30,10 +31,11 @@ _OPTIONS: Final = [
 
 
 class Ingest:
-    """Decodes, stores and counts one export request after the other, whatever transport it came by."""
+    """Decodes, stores, counts and hands on one export request after the other, whatever transport it came by."""
 
-    def __init__(self, sink: TraceSink, metrics: Instruments) -> None:
+    def __init__(self, sink: TraceSink, metrics: Instruments, following: Next | None = None) -> None:
         self._sink, self._metrics = sink, metrics
+        self._following = following
         self._decoder = Decoder()
         for result in metric_names.RESULTS:
             metrics.zero(metric_names.SPANS, result)
@@ -57,6 +59,8 @@ class Ingest:
         for result, amount in zip(metric_names.RESULTS, (added.taken, refused, added.dropped), strict=True):
             self._metrics.add(metric_names.SPANS, result, amount=amount)
         self._measure()
+        if self._following:
+            self._following.offer(request.SerializeToString(), len(spans) + refused)
         return _answer(refused)
 
     def refused(self) -> None:

@@ -50,6 +50,9 @@ class BackendSettings(BaseSettings):
         description="A supervisor's `control.json`: where its control API is asked for the log lines of a trace. "
         "Without it the pages show none.",
     )
+    forward_otlp_endpoint: Annotated[str, Field(pattern=r"^(http://[^/\s]+)?$")] = Field(
+        "", description="`http://host:port` of an OTLP/gRPC collector that gets all spans too; empty for none."
+    )
     service_instance_id: str = Field("faultline-backend-1", description="Name of this process in logs and metrics.")
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
         "INFO", description="Least severe log line that is written."

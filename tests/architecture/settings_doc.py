@@ -21,6 +21,7 @@ PROCESSES = {
     "inventory": "services.inventory.settings",
     "payments": "services.payments.settings",
     "faultline-backend": "observability.embedded.settings",
+    "prometheus, alertmanager, jaeger, grafana": "deploy.programs.settings",
     "load": "chaos.load.settings",
     "supervisor": "deploy.supervisor.settings",
     "first-start": "deploy.compose.settings",

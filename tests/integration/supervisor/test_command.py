@@ -15,7 +15,7 @@ from tests.integration.supervisor.command import Terminal, faultline
 from tests.integration.supervisor.topologies import reference
 from tests.integration.supervisor.waiting import await_end, children_of, runs
 
-UP = ("up", "--free-ports", "--topology", reference("PAIR"))
+UP = ("up", "--free-ports", "--embedded-only", "--topology", reference("PAIR"))
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_up_shows_what_died(terminal: Terminal) -> None:
 
 
 def test_ctrl_c_while_it_starts_ends_it_too(state: Path) -> None:
-    with Terminal(state, ("up", "--free-ports", "--topology", reference("NEVER_READY"))) as terminal:
+    with Terminal(state, ("up", "--free-ports", "--embedded-only", "--topology", reference("NEVER_READY"))) as terminal:
         terminal.await_text("good-1 ready")
         children = children_of(terminal.process.pid)
         terminal.press_ctrl_c()
@@ -114,7 +114,7 @@ def test_down_and_status_when_nothing_runs(state: Path) -> None:
 
 
 def test_down_after_the_supervisor_was_killed_ends_what_it_left(state: Path) -> None:
-    faultline(state, "up", "--free-ports", "--detach", "--topology", reference("PAIR"))
+    faultline(state, "up", "--free-ports", "--embedded-only", "--detach", "--topology", reference("PAIR"))
     control = StateFolder(state).control()
     assert control is not None
     children = children_of(control.pid)
@@ -126,7 +126,9 @@ def test_down_after_the_supervisor_was_killed_ends_what_it_left(state: Path) -> 
 
 def test_a_failed_start_is_one_line_with_the_process_own_exit_code(state: Path) -> None:
     for detach in ((), ("--detach",)):
-        up = faultline(state, "up", "--free-ports", "--topology", reference("WRONG_SETTINGS"), *detach)
+        up = faultline(
+            state, "up", "--free-ports", "--embedded-only", "--topology", reference("WRONG_SETTINGS"), *detach
+        )
         assert up.returncode == os.EX_CONFIG
         log = StateFolder(state).log_file("wrong-1")
         said = f"wrong-1 did not start: wrong settings: HTTP_PORT: too big; its log: {log}"
@@ -137,7 +139,7 @@ def test_a_taken_port_is_one_line_with_its_owner(state: Path, monkeypatch: pytes
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         monkeypatch.setenv("TINY_FIXED_PORT", str(port))
-        up = faultline(state, "up", "--topology", reference("FIXED"))
+        up = faultline(state, "up", "--embedded-only", "--topology", reference("FIXED"))
     assert up.returncode == os.EX_UNAVAILABLE
     assert up.stderr.startswith(f"faultline: port {port} (fixed-1 ADMIN_PORT) is taken by pid {os.getpid()} (")
 

@@ -1,0 +1,1 @@
+"""The system beside the real Prometheus, Alertmanager and Jaeger; `make backends` installs what a machine can have."""
