@@ -31,6 +31,10 @@ demo: setup-run ## see one checkout travel through four processes as one trace
 test: setup-dev ## every test, the long ones with small counts
 	@exec $(BIN)/python -m pytest $(PARALLEL) --ignore=tests/backends $(ARGS)
 
+.PHONY: backends
+backends: setup-run ## install the real Prometheus, Alertmanager and Jaeger, as far as this machine can have them
+	@exec $(BIN)/python -m deploy.programs.install
+
 .PHONY: test-backends
 test-backends: setup-dev ## the tests with the real Prometheus, Alertmanager and Jaeger
 	@exec $(BIN)/python -m pytest tests/backends $(ARGS)
