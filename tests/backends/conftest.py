@@ -6,13 +6,12 @@ import pytest
 
 from deploy.system import System, start_system
 from tests.backends.clients import Alertmanager, Prometheus
-from tests.backends.programs import found, need
+from tests.backends.programs import READY_WITHIN_S, found, need
 from tests.e2e.http_api import Api
 from tests.e2e.running import shopper
 from tests.e2e.topologies import PLENTIFUL_REFERENCE
 from tests.e2e.traces import Traces
 
-READY_WITHIN_S = 120.0
 TRICKLE_RPS = 5.0
 
 

@@ -8,6 +8,8 @@ from deploy.programs.catalogue import PROGRAMS
 from deploy.programs.finding import find
 
 REQUIRE = "FAULTLINE_REQUIRE_BACKENDS"
+READY_WITHIN_S = 180.0
+"""A system with all of them is a dozen processes, on a machine that may be busy."""
 
 
 def found() -> tuple[str, ...]:

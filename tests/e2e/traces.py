@@ -26,6 +26,8 @@ class Span:
 
 @dataclass(frozen=True)
 class Trace:
+    """`spans` by the time of their start."""
+
     trace_id: str
     spans: tuple[Span, ...]
 
@@ -76,7 +78,8 @@ class Traces:
         answer = self._api.get(f"/api/traces/{trace_id}")
         assert answer.status == 200, f"{trace_id}: {answer.status} {answer.body!r}"
         (data,) = answer.json()["data"]
-        return Trace(trace_id, tuple(_span(each, data["processes"]) for each in data["spans"]))
+        spans = sorted(data["spans"], key=lambda each: each["startTime"])
+        return Trace(trace_id, tuple(_span(each, data["processes"]) for each in spans))
 
     def raw(self, service: str, limit: int = 1500) -> bytes:
         """All traces of a service as they are answered."""
