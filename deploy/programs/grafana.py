@@ -9,8 +9,9 @@ from deploy.programs.settings import ProgramSettings
 from deploy.programs.site import Site
 from deploy.topology import BACKEND
 from observability import stack
+from observability.stack.prometheus import config
 
-_PROVISIONING: Final = Path(stack.__file__).parent / "grafana" / "provisioning"
+_OURS: Final = Path(stack.__file__).parent / "grafana"
 _PACKAGED_HOME: Final = Path("/usr/share/grafana")
 
 
@@ -25,7 +26,7 @@ def plan(settings: ProgramSettings, site: Site) -> Start:
         "GF_SERVER_HTTP_PORT": str(own.listeners[HTTP_PORT]),
         "GF_PATHS_DATA": str(settings.data_folder / "data"),
         "GF_PATHS_LOGS": str(settings.data_folder / "logs"),
-        "GF_PATHS_PROVISIONING": str(_PROVISIONING),
+        "GF_PATHS_PROVISIONING": str(_OURS / "provisioning"),
         # Only this machine reaches it; to look needs no password, and nothing can be changed without one.
         "GF_AUTH_ANONYMOUS_ENABLED": "true",
         "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
@@ -41,12 +42,14 @@ def plan(settings: ProgramSettings, site: Site) -> Start:
 
 
 def _addresses(site: Site) -> dict[str, str]:
-    """What the provisioned data sources are told; one that does not run has an address that nobody answers at."""
+    """What the provisioning names; a source that does not run has an address that nobody answers at."""
     jaeger = site.url(JAEGER, QUERY_PORT) or site.url(BACKEND, QUERY_PORT)
     return {
         "PROMETHEUS_URL": site.url(PROMETHEUS, HTTP_PORT) or "http://127.0.0.1:9090",
         "ALERTMANAGER_URL": site.url(ALERTMANAGER, HTTP_PORT) or "http://127.0.0.1:9093",
         "JAEGER_URL": jaeger or "http://127.0.0.1:16686",
+        "PROMETHEUS_SCRAPE_INTERVAL": f"{config.SCRAPE_INTERVAL_S:g}s",
+        "GRAFANA_DASHBOARDS": str(_OURS / "dashboards"),
     }
 
 
