@@ -51,8 +51,8 @@ class NotRunningError(DeployError):
 
     exit_code = os.EX_UNAVAILABLE
 
-    def __init__(self, state: Path) -> None:
-        super().__init__(f"Faultline is not running (state folder {state}); start it with `faultline up`")
+    def __init__(self, state: Path, start: str = "faultline up") -> None:
+        super().__init__(f"Faultline is not running (state folder {state}); start it with `{start}`")
 
 
 class AlreadyRunningError(DeployError):

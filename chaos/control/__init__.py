@@ -1,14 +1,16 @@
 """Hurting and healing a running system from outside, by addresses: faults in its services, and its processes.
 
     found = target.read(state_folder)
-    faults, processes = HttpFaultControl(found), HttpProcessControl(found)
+    faults, processes = HttpFaultControl(found), process_control(found)
     faults.add(Fault("payments", "latency", ttl_s=60, parameters={"ms": 500}))
     processes.kill("payments", ttl_s=10)
 
-Whoever uses it depends on `ports`, so that a system in containers or in a cluster is another adapter. A name is a
+Whoever uses it depends on `ports`: a system in containers is another adapter (`choice`), as one in a cluster would be. A name is a
 service's (`payments`: all its replicas), a replica's (`payments-2`), or, for faults, a database's (`payments-db`).
 """
 
+from chaos.control.choice import process_control
+from chaos.control.docker import DockerProcessControl
 from chaos.control.errors import (
     AwayError,
     ControlError,
@@ -30,6 +32,7 @@ __all__ = [
     "SUPERVISED_KINDS",
     "AwayError",
     "ControlError",
+    "DockerProcessControl",
     "EdgePolicies",
     "Fault",
     "FaultControl",
@@ -47,4 +50,5 @@ __all__ = [
     "Target",
     "UnknownTargetError",
     "WrongStateError",
+    "process_control",
 ]

@@ -38,12 +38,16 @@ class Instance:
 
 @dataclass(frozen=True)
 class Target:
-    """A running system. `databases` are names of databases and the service that owns each; `token` opens every control API."""
+    """A running system. `databases` are names of databases and the service that owns each; `token` opens every control API.
+
+    `folder` is its state folder.
+    """
 
     supervisor_address: str
     token: str = field(repr=False)
     instances: Sequence[Instance] = ()
     databases: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
 
     def processes(self, name: str) -> list[Instance]:
         """The replicas of a service, or the one replica, of that name. Raises UnknownTargetError."""
@@ -79,17 +83,18 @@ def read(state: Path | str) -> Target:
     if control is None or topology is None:
         raise NotRunningError(f"Faultline is not running (state folder {folder}); start it with `faultline up`")
     try:
-        return _target(control, topology)
+        return _target(control, topology, folder)
     except (KeyError, TypeError) as exc:
         raise WrongStateError(f"{folder}: its files are not a supervisor's ({exc})") from exc
 
 
-def _target(control: Mapping[str, Any], topology: Mapping[str, Any]) -> Target:
+def _target(control: Mapping[str, Any], topology: Mapping[str, Any], folder: Path) -> Target:
     return Target(
         control["address"],
         control["token"],
         [_instance(each) for each in topology["processes"]],
         {each["callee"]: each["caller"] for each in topology["edges"] if each["kind"] == "sql"},
+        folder,
     )
 
 

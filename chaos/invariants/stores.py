@@ -5,6 +5,7 @@ log is read too; SQLite must be able to make its `-shm` file beside one that has
 The stores are not read at the same moment: what is found is proven of a system at rest.
 """
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -38,8 +39,19 @@ class Rows:
 
 
 def databases_in(state: Path) -> dict[str, URL]:
-    """The stores of a system that ran with this state folder."""
-    return {name: URL.create("sqlite", database=str(state / "data" / f"{name}.db")) for name in STORES}
+    """The stores of a system that ran with this state folder. Raises StoreError."""
+    return _told(state / "stores.json") or {
+        name: URL.create("sqlite", database=str(state / "data" / f"{name}.db")) for name in STORES
+    }
+
+
+def _told(file: Path) -> dict[str, URL]:
+    """What the system's own file says; nothing where there is none, as of a system that ran before there were such files."""
+    try:
+        found: Mapping[str, str] = json.loads(file.read_bytes()) if file.exists() else {}
+        return {name: make_url(each) for name, each in found.items()}
+    except (OSError, ValueError, TypeError, AttributeError, SQLAlchemyError) as exc:
+        raise StoreError(f"{file}: not a file of addresses") from exc  # not what is wrong with it: it holds passwords
 
 
 def parse_address(text: str) -> tuple[str, str]:

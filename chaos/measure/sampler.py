@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final, Self
 
-from chaos.control import ControlError, HttpProcessControl
+from chaos.control import ControlError, process_control
 from chaos.control.target import Instance
 from chaos.measure.errors import MeasureError
 from chaos.measure.exposition import Samples, parse
@@ -34,7 +34,7 @@ class Sampler:
     ) -> None:
         self.ring = Ring()
         self._names, self._began, self._on_sample = names, began, on_sample
-        self._control = HttpProcessControl(site.target)
+        self._control = process_control(site.target)
         self._instances = tuple(site.with_listener(_ADMIN))
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)

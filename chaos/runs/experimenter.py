@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from chaos.control import ControlError, HttpProcessControl
+from chaos.control import ControlError, process_control
 from chaos.measure import site as sites
 from chaos.measure.errors import MeasureError
 from chaos.measure.site import Site
@@ -118,7 +118,7 @@ def _checked(experiment: Experiment, wanted: Wanted, state: Path) -> Site:
         site = sites.site_of(state)
         _check_edge(experiment, site)
         Policies(site).check(wanted.policies or ((_own_policy(experiment),) if _own_policy(experiment) else ()))
-        found = HttpProcessControl(site.target).states()
+        found = process_control(site.target).states()
     except (MeasureError, ControlError) as exc:
         raise InvalidError(str(exc)) from exc
     if waiting := [f"{each.instance} ({each.state})" for each in found if each.state != "ready"]:

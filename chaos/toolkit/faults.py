@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Final, Protocol
 
 from chaos.control import Fault as Wanted
-from chaos.control import HttpFaultControl, HttpProcessControl, RefusedError
+from chaos.control import HttpFaultControl, RefusedError, process_control
 from chaos.measure.edges import Edge, traffic
 from chaos.measure.errors import driving
 from chaos.measure.samples import Sample, increase, pid_changes
@@ -44,7 +44,7 @@ class Killed:
 
     def __init__(self, site: Site, service: str, ttl_s: float, edge: Edge) -> None:
         self._site, self._service, self._ttl_s, self._edge = site, service, ttl_s, edge
-        self._control = HttpProcessControl(site.target)
+        self._control = process_control(site.target)
         self._instances = [each.name for each in site.of_service(service)]
         self.described = f"{service} killed and held down"
 
@@ -70,7 +70,7 @@ class Paused:
 
     def __init__(self, site: Site, service: str, ttl_s: float, edge: Edge) -> None:
         self._site, self._service, self._ttl_s, self._edge = site, service, ttl_s, edge
-        self._control = HttpProcessControl(site.target)
+        self._control = process_control(site.target)
         self._instances = [each.name for each in site.of_service(service)]
         self.described = f"{service} paused"
 

@@ -23,7 +23,7 @@ class Invariants:
     """Proves them from the stores of the site, and from what the load's clients were told."""
 
     def __init__(self, site: Site) -> None:
-        self._databases = databases_in(site.state)
+        self._state = site.state
         self.report: Report | None = None
 
     def check(self, requests: Sequence[Request], users: Sequence[User]) -> Report:
@@ -40,7 +40,7 @@ class Invariants:
     def _verify(self, told: Sequence[Acknowledged]) -> Report:
         try:
             now_us = time.time_ns() // 1000
-            return asyncio.run(verify(self._databases, told, now_us=now_us, max_pending_s=MAX_PENDING_S))
+            return asyncio.run(verify(databases_in(self._state), told, now_us=now_us, max_pending_s=MAX_PENDING_S))
         except InvariantsError as exc:
             raise InvariantsUnknownError(f"the invariants were not checked: {exc}") from exc
 

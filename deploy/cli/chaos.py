@@ -16,7 +16,7 @@ from chaos.runs.errors import RecordError, RunError
 from chaos.runs.experimenter import Wanted
 from chaos.runs.verdict import EXIT_CODES, Outcome
 from deploy.cli.chaos_screen import ExperimentScreen, compared_table
-from deploy.cli.common import state_option
+from deploy.cli.common import system_option
 from deploy.cli.screen import console
 from deploy.supervisor.state import StateFolder
 
@@ -87,7 +87,7 @@ def validate(names: tuple[str, ...]) -> None:
 @click.option(
     "--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML as well."
 )
-@state_option
+@system_option
 def run(state: StateFolder, name: str, as_json: bool, junit: Path | None, **wanted: Any) -> int:
     """Run an experiment on the running system, take its fault away, and say whether its hypothesis held."""
     experiment = catalogue.load(name)
@@ -107,7 +107,7 @@ def run(state: StateFolder, name: str, as_json: bool, junit: Path | None, **want
 @command.command()
 @click.argument("run", required=False, type=click.Path(path_type=Path))
 @click.option("--experiment", default="", metavar="NAME", help="The latest run of this one, when none is named.")
-@state_option
+@system_option
 def report(state: StateFolder, run: Path | None, experiment: str) -> None:
     """Write the report of a run anew, the latest if none is named, and show where it is."""
     folder = run or next(record.latest(experimenter.runs_folder(state.path), experiment), None)
@@ -122,7 +122,7 @@ def report(state: StateFolder, run: Path | None, experiment: str) -> None:
 @click.argument("later", required=False, type=click.Path(path_type=Path))
 @click.option("--experiment", default="", metavar="NAME", help="Of which experiment, when no records are named.")
 @_json_option
-@state_option
+@system_option
 def compare_records(
     state: StateFolder, earlier: Path | None, later: Path | None, experiment: str, as_json: bool
 ) -> int:

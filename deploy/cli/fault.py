@@ -15,13 +15,14 @@ from chaos.control import (
     ControlError,
     Fault,
     HttpFaultControl,
-    HttpProcessControl,
+    ProcessControl,
     ProcessState,
     RefusedError,
     UnknownTargetError,
+    process_control,
 )
 from chaos.control import target as targets
-from deploy.cli.common import running, state_option
+from deploy.cli.common import running, system_option
 from deploy.cli.fault_options import PROCESS_KINDS, REQUEST_KINDS, baggage, duration, fault, parameter_options
 from deploy.errors import DeployError, UsageError
 from deploy.supervisor.state import StateFolder
@@ -57,24 +58,24 @@ def command() -> None:
 @click.option("--ttl", callback=duration, metavar="TIME", help="Gone after this: 60s, 500ms, 2m. Must be given.")
 @click.option("--experiment", default="manual", show_default=True, metavar="NAME", help="What metrics call it.")
 @_json_option
-@state_option
+@system_option
 def add(state: StateFolder, as_json: bool, **options: Any) -> None:
     """Injects a fault into SERVICE, in all its replicas: a service, one replica (payments-2), a database (payments-db)."""
     wanted = fault(options)
     with _told():
         if wanted.kind in SUPERVISED_KINDS:
-            _show_processes(_supervised(HttpProcessControl(_target(state)), wanted), wanted, as_json=as_json)
+            _show_processes(_supervised(process_control(_target(state)), wanted), wanted, as_json=as_json)
         else:
             _show_added(HttpFaultControl(_target(state)), wanted, as_json=as_json)
 
 
 @command.command("list")
 @_json_option
-@state_option
+@system_option
 def show(state: StateFolder, as_json: bool) -> None:
     """Shows the faults in force, and the processes that are held down or paused."""
     with _told():
-        found, processes = HttpFaultControl(_target(state)).in_force(), HttpProcessControl(_target(state)).states()
+        found, processes = HttpFaultControl(_target(state)).in_force(), process_control(_target(state)).states()
     if as_json:
         held = [asdict(each) for each in processes if each.state != "ready"]
         _print_json({**asdict(found), "processes": held})
@@ -88,7 +89,7 @@ def show(state: StateFolder, as_json: bool) -> None:
 @click.argument("fault_id", metavar="[ID]", required=False)
 @click.option("--all", "everything", is_flag=True, help="All faults, and whoever is held down or paused.")
 @_json_option
-@state_option
+@system_option
 def clear(state: StateFolder, fault_id: str | None, everything: bool, as_json: bool) -> None:
     """Takes back the fault ID, or all."""
     if bool(fault_id) == everything:
@@ -107,7 +108,7 @@ def _target(state: StateFolder) -> targets.Target:
     return targets.read(state.path)
 
 
-def _supervised(control: HttpProcessControl, wanted: Fault) -> Sequence[ProcessState]:
+def _supervised(control: ProcessControl, wanted: Fault) -> Sequence[ProcessState]:
     act: dict[str, Callable[[], Sequence[ProcessState]]] = {
         "kill": lambda: control.kill(wanted.service, wanted.ttl_s),
         "pause": lambda: control.pause(wanted.service, wanted.ttl_s),
@@ -153,7 +154,7 @@ def _cleared(state: StateFolder, fault_id: str) -> tuple[int, Sequence[ProcessSt
 
 def _all_cleared(state: StateFolder) -> tuple[int, Sequence[ProcessState]]:
     """Processes first, as who is paused does not answer; who is only now starting has no faults any more."""
-    faults, processes = HttpFaultControl(_target(state)), HttpProcessControl(_target(state))
+    faults, processes = HttpFaultControl(_target(state)), process_control(_target(state))
     healed = processes.heal()
     before = len(faults.in_force().faults)
     try:

@@ -30,7 +30,7 @@ from chaos.load import (
 )
 from chaos.load.table import generator_line, summary_table
 from chaos.recording import Recorder
-from deploy.cli.common import running, state_option
+from deploy.cli.common import running, system_option
 from deploy.cli.screen import console
 from deploy.errors import DeployError, StateError
 from deploy.supervisor import keys
@@ -103,7 +103,7 @@ def _mix(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> 
     help="Append what was said of each order, for `faultline verify --acknowledged`.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON, instead of the table.")
-@state_option
+@system_option
 def command(state: StateFolder, as_json: bool, **wanted: Any) -> int:
     """Send requests as customers would: browse, check out, be declined, ask for too much. Ctrl-C ends it early.
 

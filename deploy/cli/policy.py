@@ -13,7 +13,7 @@ from chaos.control import target as targets
 from chaos.control.errors import ControlError, RefusedError, UnknownTargetError
 from chaos.control.policies import HttpPolicyControl
 from chaos.control.policy import EdgePolicies
-from deploy.cli.common import running, state_option
+from deploy.cli.common import running, system_option
 from deploy.errors import DeployError, UsageError
 from deploy.supervisor.state import StateFolder
 
@@ -38,7 +38,7 @@ def command() -> None:
 
 @command.command("list")
 @_json_option
-@state_option
+@system_option
 def show(state: StateFolder, as_json: bool) -> None:
     """Shows every edge: its preset, the policies in force, and what state they are in."""
     with _told():
@@ -55,7 +55,7 @@ def show(state: StateFolder, as_json: bool) -> None:
 @click.argument("edge", metavar="CALLER/CALLEE")
 @click.argument("wanted", metavar="PRESET | POLICY=on|off ...", nargs=-1, required=True)
 @_json_option
-@state_option
+@system_option
 def switch(state: StateFolder, edge: str, wanted: tuple[str, ...], as_json: bool) -> None:
     """Puts a preset in force on an edge, or turns single policies on or off, in all replicas of the caller.
 

@@ -7,7 +7,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from deploy.cli.common import Running, running, state_option
+from deploy.cli.common import Running, running, system_option
 from deploy.cli.health import event_loop_lags
 from deploy.cli.screen import console, duration, size, span_of_time, visible
 from deploy.supervisor.state import StateFolder
@@ -19,7 +19,7 @@ _WIDE: Final = 110
 
 @click.command("status")
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-@state_option
+@system_option
 def command(state: StateFolder, as_json: bool) -> None:
     """Show the processes with state, pid, ports, memory, event loop lag, restarts and uptime.
 
@@ -42,6 +42,9 @@ def show(system: Running, overview: dict[str, Any]) -> None:
     for line in _details(overview["processes"]):
         screen.print(line, style="dim", soft_wrap=True)
     own = overview["supervisor"]
+    if own["pid"] is None:
+        screen.print(f"\n{own['status']}: {system.topology['control_url']}", soft_wrap=True)
+        return
     processes = [*overview["processes"], own]
     total, kind = sum(each["memory_bytes"] or 0 for each in processes), own["memory_kind"]
     screen.print(f"\n{own['status']}; supervisor: pid {own['pid']}, {system.topology['control_url']}", soft_wrap=True)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 import click
 
-from deploy.cli.common import running, state_option
+from deploy.cli.common import running, system_option
 from deploy.errors import DeployError, NotFoundError, StateError, UsageError
 from deploy.supervisor.state import StateFolder
 
@@ -32,7 +32,7 @@ class BackendAwayError(DeployError):
 @click.option("--json", "as_json", is_flag=True, help="As Jaeger's query API answers it.")
 @click.option("--html", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write it as a page.")
 @click.option("--all", "everything", is_flag=True, help="With every SQL statement.")
-@state_option
+@system_option
 def command(state: StateFolder, trace_id: str | None, as_json: bool, html: Path | None, everything: bool) -> None:
     """Show the trace ID, or the newest checkout's, as a waterfall."""
     wanted = _valid(trace_id) if trace_id else None

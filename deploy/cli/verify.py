@@ -21,7 +21,7 @@ from chaos.invariants import (
 )
 from chaos.invariants.stores import Databases
 from chaos.invariants.table import report_view
-from deploy.cli.common import state_option
+from deploy.cli.common import system_option
 from deploy.cli.screen import console
 from deploy.errors import DeployError, UsageError
 from deploy.supervisor.state import StateFolder, read_json
@@ -47,7 +47,7 @@ class NothingProvenError(DeployError):
 )  # fmt: skip
 @click.option("--database", "addresses", multiple=True, metavar="NAME=URL", help="A store elsewhere than `up` put it.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON, with every violation.")
-@state_option
+@system_option
 def command(
     state: StateFolder, file: Path | None, max_pending: float, addresses: tuple[str, ...], as_json: bool
 ) -> int:

@@ -1,11 +1,11 @@
-"""The system of `docker-compose.yml` as this machine sees it: the same processes, published on loopback alone."""
+"""The system of `docker-compose.yml` as this machine sees it: the same processes, as far as they are published on loopback."""
 
 from dataclasses import replace
 from typing import Any, Final
 
 from deploy.errors import UsageError
 from deploy.supervisor.plan import Plan
-from deploy.topology import ADMIN_PORT, BACKEND, FAULTLINE, Listener, Page, Process, Topology
+from deploy.topology import ADMIN_PORT, BACKEND, FAULTLINE, Listener, Process, Topology
 
 HOST: Final = "127.0.0.1"
 PROJECT: Final = "faultline"
@@ -17,17 +17,18 @@ PROGRAMS: Final = {
 }
 """Key in `topology.json` → label and address of what is not ours."""
 
+_GRPC_PORT: Final = "GRPC_PORT"
 _LOAD: Final = Process("load", "chaos.load", (Listener(ADMIN_PORT, 9086),))
 
 
-def _is_ours(page: Page) -> bool:
-    return page.process != BACKEND
+def _seen_from_outside(process: Process) -> Process:
+    return replace(process, listeners=tuple(each for each in process.listeners if each.setting != _GRPC_PORT))
 
 
 COMPOSE: Final[Topology] = replace(
     FAULTLINE,
-    processes=(*(each for each in FAULTLINE.processes if each.name != BACKEND), _LOAD),
-    pages=tuple(filter(_is_ours, FAULTLINE.pages)),
+    processes=(*(_seen_from_outside(each) for each in FAULTLINE.processes if each.name != BACKEND), _LOAD),
+    pages=tuple(each for each in FAULTLINE.pages if each.process != BACKEND),
 )
 
 

@@ -30,9 +30,9 @@ ENVIRONMENT_KEY: Final = "FAULTLINE_STATE_DIR"
 _LOCK_PATIENCE_S: Final = 1.0
 
 
-def default_folder() -> Path:
-    """`.faultline` in the checkout; where this is an installed package, in the current folder."""
-    return (CHECKOUT if (CHECKOUT / "pyproject.toml").exists() else Path.cwd()) / ".faultline"
+def default_folder(name: str = ".faultline") -> Path:
+    """The folder of that name in the checkout; where this is an installed package, in the current folder."""
+    return (CHECKOUT if (CHECKOUT / "pyproject.toml").exists() else Path.cwd()) / name
 
 
 @dataclass(frozen=True)

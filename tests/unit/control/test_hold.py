@@ -1,0 +1,52 @@
+"""What is to end at its time, in a process of its own."""
+
+import sys
+from pathlib import Path
+
+from chaos.control import hold
+from tests.waiting import eventually
+
+SOON_S = 0.1
+LONG_S = 500.0
+
+
+def touching(file: Path) -> list[str]:
+    return [sys.executable, "-I", "-S", "-c", f"open({str(file)!r}, 'w')"]
+
+
+def exists(file: Path) -> None:
+    """Raises AssertionError while it does not."""
+    assert file.exists()
+
+
+def is_gone(file: Path) -> None:
+    """Raises AssertionError while it is there."""
+    assert not file.exists()
+
+
+def test_it_is_done_at_its_time_and_the_mark_is_gone(tmp_path: Path) -> None:
+    mark, done = tmp_path / "held" / "one", tmp_path / "done"
+    hold.begin(mark, SOON_S, touching(done))
+    eventually(lambda: exists(done), within=60)
+    eventually(lambda: is_gone(mark), within=60)
+
+
+def test_who_began_later_is_whose_turn_it_is(tmp_path: Path) -> None:
+    mark, first, second = tmp_path / "held" / "one", tmp_path / "first", tmp_path / "second"
+    hold.begin(mark, LONG_S, touching(first))
+    hold.begin(mark, SOON_S, touching(second))
+    eventually(lambda: exists(second), within=60)
+    assert not first.exists()
+
+
+def test_what_was_ended_is_left_undone(tmp_path: Path) -> None:
+    mark, done = tmp_path / "one", tmp_path / "done"
+    mark.write_text("the token of a later one")
+    assert hold.wait_and_do(mark, "the token of an earlier one", LONG_S, touching(done)) == 0
+    mark.unlink()
+    assert hold.wait_and_do(mark, "the token of a later one", LONG_S, touching(done)) == 0
+    assert not done.exists()
+
+
+def test_what_is_ended_twice_is_no_error(tmp_path: Path) -> None:
+    hold.end(tmp_path / "none")
