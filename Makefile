@@ -8,13 +8,13 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 .SUFFIXES:
 
-# The user's own environment must not lead ours elsewhere.
-unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+# The user's own environment must not lead ours elsewhere, nor have each process compile our code anew.
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 export MAKECMDGOALS
 
 BIN := .venv/bin
-# A file's tests stay together, as they share a system; ARGS=-n0 runs all in one process.
-PARALLEL := -n logical --maxprocesses 4 --dist loadfile
+# How tests are shared out is told in tests/distribution.py; ARGS=-n0 runs all in one process.
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header pyproject.toml
 CODE := services observability chaos deploy tests requirements

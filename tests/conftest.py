@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import hypothesis
+import psutil
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from xdist.remote import Producer
 
 from deploy.system import System, start_system
+from tests import distribution
 
 pytest_plugins = ["tests.postgresql"]
 
@@ -35,11 +38,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Generated cases are the same in every short run, so that a failure is the change's; the long run searches.
 
-    None has to be quick: how long one takes is the machine's business.
+    None has a deadline: how long it takes is the machine's business.
     """
-    hypothesis.settings.register_profile("same", derandomize=True, database=None, deadline=None)
+    hypothesis.settings.register_profile("same", deadline=None, derandomize=True, database=None)
     hypothesis.settings.register_profile("searching", deadline=None)
     hypothesis.settings.load_profile("searching" if config.getoption("--long") else "same")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    return distribution.workers(psutil.cpu_count() or 1)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> distribution.Scheduling | None:
+    return distribution.Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: distribution.place_of(item.nodeid))
 
 
 @pytest.hookimpl(wrapper=True)

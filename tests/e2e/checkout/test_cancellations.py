@@ -14,7 +14,7 @@ from tests.e2e.checkout.moments import COMES_WITHIN_S, Where, order_of
 from tests.e2e.checkout.scene import Scene
 from tests.e2e.checkout.wire import Caught
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 FORWARD = (Step.RESERVE, Step.AUTHORIZE, Step.CAPTURE, Step.CONFIRM)
 CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_slow", "pm_card_declined")

@@ -12,7 +12,7 @@ from tests.conftest import Counts
 from tests.e2e.checkout.customer import Answer, Customer
 from tests.e2e.checkout.scene import Scene
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 BUYERS = 50
 

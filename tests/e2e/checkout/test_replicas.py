@@ -12,7 +12,7 @@ from tests.e2e.checkout.moments import COMES_WITHIN_S
 from tests.e2e.checkout.scene import Scene
 from tests.waiting import become
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 PAUSED = "orders-1"
 LONGEST_S = 300.0

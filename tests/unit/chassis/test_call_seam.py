@@ -81,16 +81,23 @@ async def test_an_attempt_timeout_is_the_peers_failure(recording: Recording) -> 
 
 
 async def test_a_deadline_spent_in_flight_is_the_peers_failure(recording: Recording) -> None:
-    with deadline.bound(Deadline.after(0.01)), pytest.raises(CallError):
+    with deadline.bound(Deadline(0.01, clock=lambda: 0.0)), pytest.raises(CallError):
         await seam(recording).call("Authorize", never, idempotent=True)
     assert [event.name for event in recording.named("payments Authorize").events] == [semconv.EVENT_DEADLINE_EXCEEDED]
     assert outcomes(recording, Outcome.FAILURE) == (1, 1)
 
 
 async def test_so_is_a_cancellation_by_the_limit_around_the_request(recording: Recording) -> None:
-    with pytest.raises(TimeoutError), deadline.bound(Deadline.after(0.02)):
-        async with asyncio.timeout(0.02):
-            await seam(recording).call("Authorize", never, idempotent=True)
+    now = [0.0]
+
+    async def spend_all(_: Attempt) -> None:
+        now[0] = 30.0
+        limit.reschedule(asyncio.get_running_loop().time())
+        await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError), deadline.bound(Deadline(30.0, clock=lambda: now[0])):
+        async with asyncio.timeout(None) as limit:
+            await seam(recording).call("Authorize", spend_all, idempotent=True)
     assert recording.named("payments Authorize").status.status_code is StatusCode.ERROR
     assert outcomes(recording, Outcome.FAILURE) == (1, 1)
 

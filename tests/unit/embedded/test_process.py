@@ -1,9 +1,9 @@
 """The whole backend: a real process, real sockets, the real exporter."""
 
+import json
 import os
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -193,10 +193,10 @@ def test_only_the_newest_traces_are_kept() -> None:
 def test_a_signal_ends_it_in_order(number: int) -> None:
     # A connection that stays open without a request must not hold it up.
     with running() as started, closing(socket.create_connection(("127.0.0.1", started.query_port))):
-        began = time.monotonic()
         started.process.send_signal(number)
-        assert started.process.wait(10) == 0
-        assert time.monotonic() - began < 5
+        said, _ = started.process.communicate(timeout=60)
+        assert started.process.returncode == 0
+    assert [json.loads(line)["message"] for line in said.splitlines()] == ["draining"]
 
 
 def test_a_cut_lifeline_ends_it() -> None:
@@ -205,7 +205,7 @@ def test_a_cut_lifeline_ends_it() -> None:
         os.write(writing, b"still here")
         assert started.admin("/readyz").status == 200
         os.close(writing)
-        assert started.process.wait(10) == 0
+        assert started.process.wait(60) == 0
 
 
 @pytest.mark.parametrize("setting", FREE_PORTS)

@@ -15,7 +15,7 @@ interrupts = Interrupts()
 interrupts.listen()
 try:
     print("waiting", flush=True)
-    wait_for_enter(30)
+    wait_for_enter(600)
 except KeyboardInterrupt:
     raise SystemExit(interrupts.exit_code) from None
 """
@@ -59,7 +59,7 @@ def test_each_signal_ends_the_waiting_in_order(number: signal.Signals, code: int
         assert waiting.stdout
         assert waiting.stdout.readline() == b"waiting\n"
         waiting.send_signal(number)
-        assert waiting.wait(10) == code
+        assert waiting.wait(60) == code
     os.close(ours)
     os.close(theirs)
 

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from chaos.load import Kind, Limits, LoadPlan, LoadReport, Outcome, PlanError, Result, TargetError, run_load
 from chaos.load.outcomes import OutcomeClass
+from chaos.load.saturation import LATE_S, Saturation
 from tests.unit.load.fake_gateway import PRODUCTS, TRACE_ID, FakeGateway, problem
 
 KEYS = tuple(f"flk_test_{number}" for number in range(20))
@@ -77,10 +78,18 @@ async def test_latency_counts_from_when_a_request_should_have_left(gateway: Fake
     assert "late" in report.generator.said
 
 
-async def test_a_generator_that_keeps_up_says_nothing(gateway: FakeGateway) -> None:
-    report = await run_load(LoadPlan(20, 1, 1, PRODUCTS, "test"), gateway.url, KEYS)
-    assert report.generator.said == ""
-    assert not report.generator.saturated
+def test_a_generator_that_keeps_up_says_nothing() -> None:
+    lags = Saturation(max_in_flight=1)
+    for _ in range(100):
+        lags.sent(LATE_S / 2)
+    report = lags.report(elapsed_s=1.0)
+    assert (report.said, report.saturated) == ("", False)
+
+
+async def test_one_that_says_nothing_has_kept_up(gateway: FakeGateway) -> None:
+    report = (await run_load(LoadPlan(20, 1, 1, PRODUCTS, "test"), gateway.url, KEYS)).generator
+    assert report.lag_p99_s is not None
+    assert report.saturated == bool(report.said) == (report.lag_p99_s > LATE_S)
 
 
 async def test_no_more_than_the_limit_is_in_flight_and_what_is_left_out_is_said(gateway: FakeGateway) -> None:
@@ -98,7 +107,8 @@ async def test_an_answer_that_does_not_come_is_given_up_and_measured(gateway: Fa
         LoadPlan(20, 0.5, 1, PRODUCTS, "test", mix={Kind.BROWSE: 1}), gateway.url, KEYS, limits=Limits(timeout_s=0.3)
     )
     assert str(only(report)) == "unanswered timeout"
-    assert report.routes[0].p50_s == pytest.approx(0.3, abs=0.15)
+    assert report.routes[0].p50_s is not None
+    assert 0.29 <= report.routes[0].p50_s <= report.elapsed_s  # of a histogram, and so not exact
 
 
 async def test_a_gateway_that_is_away_is_counted(unused_tcp_port: int) -> None:

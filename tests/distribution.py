@@ -1,0 +1,52 @@
+"""How `make test` shares the tests out to its workers.
+
+What uses one running system stays together. What takes longest comes first, so that no worker is left alone with it at
+the end; xdist by itself begins with the files that have most tests, which are the quick ones.
+"""
+
+import re
+from pathlib import PurePosixPath
+from typing import Final
+
+from xdist.scheduler import LoadScopeScheduling
+
+LONGEST_FIRST: Final = (
+    "tests/e2e/test_experiments.py",
+    "tests/e2e/test_outages.py",
+    "tests/e2e/checkout",
+    "tests/e2e/test_demo.py",
+    "tests/e2e",
+    "tests/browser",
+    "tests/integration",
+    "tests/contract",
+    "tests",
+)
+_CHECKOUT: Final = PurePosixPath("tests/e2e/checkout")
+_SYSTEMS_OF_THEIR_OWN: Final = _CHECKOUT / "test_kills.py"
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist brings no types
+    """Hands out the units of `unit_of`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(nodeid)
+
+
+def unit_of(nodeid: str) -> str:
+    """What runs in one worker: a file; of the checkouts, what shares a system, which is what shares its databases."""
+    file = PurePosixPath(nodeid.split("::", 1)[0])
+    if not file.is_relative_to(_CHECKOUT):
+        return str(file)
+    kind = re.search("sqlite|postgresql", nodeid)
+    return f"{file if file == _SYSTEMS_OF_THEIR_OWN else _CHECKOUT} {kind[0] if kind else ''}"
+
+
+def place_of(nodeid: str) -> int:
+    """The sooner it begins, the smaller."""
+    file = PurePosixPath(nodeid.split("::", 1)[0])
+    return next(place for place, each in enumerate(LONGEST_FIRST) if file.is_relative_to(each))
+
+
+def workers(cores: int) -> int:
+    """One more than there are cores: of the time that a test takes, it spends a third waiting."""
+    return cores + 1
