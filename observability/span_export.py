@@ -15,7 +15,15 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 
 from observability.metrics import Instruments
 from observability.redaction import Redactor
-from observability.semconv import SPANS_DROPPED, SPANS_EXPORTED, SPANS_FAILED, TELEMETRY_RESULTS, TELEMETRY_SPANS
+from observability.semconv import (
+    SPAN_QUEUE_CAPACITY,
+    SPAN_QUEUE_SIZE,
+    SPANS_DROPPED,
+    SPANS_EXPORTED,
+    SPANS_FAILED,
+    TELEMETRY_RESULTS,
+    TELEMETRY_SPANS,
+)
 from observability.span_redaction import redacted
 
 _log = logging.getLogger(__name__)
@@ -32,6 +40,11 @@ class SpanQueue:
         self._waiting = 0
         self._closed = False
         self._lock = threading.Lock()
+
+    @property
+    def waiting(self) -> int:
+        """How many are there now."""
+        return self._waiting
 
     def enter(self) -> bool:
         """Take a place, unless the queue is full or closed."""
@@ -114,6 +127,8 @@ class BoundedSpanProcessor(BatchSpanProcessor):
         self._exporter = exporter
         self._instruments = instruments
         self._queue = SpanQueue(capacity)
+        instruments.set(SPAN_QUEUE_CAPACITY, capacity)
+        instruments.follow(SPAN_QUEUE_SIZE, lambda: self._queue.waiting)
         self._shutdown_s = shutdown_s
         _silence_the_sdk()
         super().__init__(

@@ -19,11 +19,12 @@ from chaos.control.errors import (
     UnknownTargetError,
     WrongStateError,
 )
+from chaos.control.experiments import HttpExperimentControl
 from chaos.control.fault import SUPERVISED_KINDS, Fault, Found, PlacedFault
 from chaos.control.faults import HttpFaultControl
 from chaos.control.policies import HttpPolicyControl
 from chaos.control.policy import EdgePolicies, FoundPolicies
-from chaos.control.ports import FaultControl, PolicyControl, ProcessControl
+from chaos.control.ports import ExperimentControl, FaultControl, PolicyControl, ProcessControl
 from chaos.control.process_state import ProcessState
 from chaos.control.processes import HttpProcessControl
 from chaos.control.target import Target
@@ -34,10 +35,12 @@ __all__ = [
     "ControlError",
     "DockerProcessControl",
     "EdgePolicies",
+    "ExperimentControl",
     "Fault",
     "FaultControl",
     "Found",
     "FoundPolicies",
+    "HttpExperimentControl",
     "HttpFaultControl",
     "HttpPolicyControl",
     "HttpProcessControl",

@@ -24,6 +24,16 @@ class FaultControl(Protocol):
         """Takes all back; how many there were, each replica's counted. AwayError, at the end, if somebody was silent."""
 
 
+class ExperimentControl(Protocol):
+    """Saying that an experiment runs. Every method raises ControlError."""
+
+    def runs(self, name: str, arm: str, ttl_s: float) -> None:
+        """It does, and is believed to for so many seconds: to be said again and again."""
+
+    def over(self, name: str) -> None:
+        """It does no longer."""
+
+
 class ProcessControl(Protocol):
     """Whole processes. `name` is a service's, for all its replicas, or a replica's. Every method raises ControlError."""
 

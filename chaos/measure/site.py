@@ -39,6 +39,16 @@ class Site:
     def services(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(each.service for each in self.target.instances))
 
+    @property
+    def public_service(self) -> str:
+        """The one that customers talk to; empty where none of those that are known is at the public address."""
+        public = (
+            each.service
+            for each in self.target.instances
+            if self.gateway_url in {each.address(listener) for listener in each.listeners}
+        )
+        return next(public, "")
+
     def of_service(self, service: str) -> tuple[Instance, ...]:
         """Its replicas; none for a service that there is not."""
         return tuple(each for each in self.target.instances if each.service == service)

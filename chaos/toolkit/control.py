@@ -23,6 +23,7 @@ from chaos.measure.edges import Edge
 from chaos.measure.errors import MeasureError
 from chaos.measure.stops import StopCondition
 from chaos.toolkit import evidence, session
+from chaos.toolkit.announcement import name_of
 from chaos.toolkit.session import Listener, Options, Session
 from observability.stack import objectives
 
@@ -71,6 +72,7 @@ def configure_control(
         ),
         "warm_up_s": float(warm_up_s),
         "policy": str(configuration.get("policy", "")),
+        "experiment": str(configuration.get("experiment", "")),
     }
     _state.rolling_back, _state.failure = False, ""
 
@@ -146,6 +148,8 @@ def _session(experiment: Document) -> Session:
         load=_state.options["load"],
         stops=stops(declared, _state.options["policy"]),
         warm_up_s=_state.options["warm_up_s"],
+        experiment=name_of(_state.options["experiment"] or declared["summary"]),
+        arm=_state.options["policy"],
     )
     return Session(sites.site_of(sites.default_state()), options, objectives.load(), _state.listener)
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from chaos.control import HttpExperimentControl
 from chaos.measure.background_load import BackgroundLoad, LoadOptions
 from chaos.measure.edges import WATCHED, Edge
 from chaos.measure.errors import MeasureError
@@ -18,6 +19,7 @@ from chaos.measure.samples import Sample, around
 from chaos.measure.site import Site
 from chaos.measure.stops import Stop, StopCondition, reached
 from chaos.measure.traces import TraceReader
+from chaos.toolkit.announcement import Announcement
 from chaos.toolkit.assertions import Assertion, RestsOn
 from chaos.toolkit.effect import Effect
 from chaos.toolkit.faults import TOUCHED, Fault
@@ -30,12 +32,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Options:
-    """What a run is to be. `edge` is the one that is looked at; `warm_up_s` of load are not measured."""
+    """What a run is to be. `edge` is the one that is looked at; `warm_up_s` of load are not measured.
+
+    `experiment` and `arm`, the policies it chooses, are what metrics call it.
+    """
 
     edge: Edge
     load: LoadOptions
     stops: Sequence[StopCondition] = ()
     warm_up_s: float = 2.0
+    experiment: str = "unnamed"
+    arm: str = ""
 
 
 class NoSessionError(MeasureError):
@@ -102,6 +109,8 @@ class Session:
 
     def open(self) -> None:
         """Begins load and samples, and returns when the load is warm. Raises MeasureError."""
+        control = HttpExperimentControl(self.site.target, self.site.public_service)
+        self._stack.enter_context(Announcement(control, self.options.experiment, self.options.arm))
         self._stack.enter_context(self.load)
         self._began = time.monotonic()
         sampler = Sampler(self.site, WATCHED | {TOUCHED}, self._began, self._sampled)

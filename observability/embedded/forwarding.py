@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 
 import grpc
 
-from observability.embedded import metric_names
+from observability import semconv
 from observability.metrics import Instruments
 
 log = logging.getLogger(__name__)
 
+FORWARDED, FAILED, DROPPED = semconv.BACKEND_FORWARD_RESULTS
 MAX_WAITING_BYTES: Final = 32 << 20
 _METHOD: Final = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _TIMEOUT_S: Final = 5.0
@@ -65,14 +66,14 @@ class Forwarder:
         self._arrived = asyncio.Event()
         self._ending = asyncio.Event()
         self._away = False
-        for result in metric_names.FORWARD_RESULTS:
-            metrics.zero(metric_names.FORWARDED_SPANS, result)
+        for result in semconv.BACKEND_FORWARD_RESULTS:
+            metrics.zero(semconv.BACKEND_FORWARDED_SPANS, result)
         self._measure()
 
     def offer(self, body: bytes, spans: int) -> None:
         """Queues a request, or turns it away."""
         if self._ending.is_set() or self._waiting_bytes + len(body) > self._max_waiting_bytes:
-            self._metrics.add(metric_names.FORWARDED_SPANS, metric_names.DROPPED, amount=spans)
+            self._metrics.add(semconv.BACKEND_FORWARDED_SPANS, DROPPED, amount=spans)
             return
         self._queue.append(_Waiting(body, spans))
         self._waiting_bytes += len(body)
@@ -116,8 +117,8 @@ class Forwarder:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         if code is grpc.StatusCode.OK:
             self._report(away=False)
-        result = metric_names.FORWARDED if code is grpc.StatusCode.OK else metric_names.FAILED
-        self._metrics.add(metric_names.FORWARDED_SPANS, result, amount=request.spans)
+        result = FORWARDED if code is grpc.StatusCode.OK else FAILED
+        self._metrics.add(semconv.BACKEND_FORWARDED_SPANS, result, amount=request.spans)
 
     async def _try(self, body: bytes) -> grpc.StatusCode:
         try:
@@ -143,4 +144,4 @@ class Forwarder:
         self._away = away
 
     def _measure(self) -> None:
-        self._metrics.set(metric_names.FORWARD_WAITING, self._waiting_bytes)
+        self._metrics.set(semconv.BACKEND_FORWARD_WAITING, self._waiting_bytes)

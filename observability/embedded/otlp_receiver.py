@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from observability.embedded import metric_names
+from observability import semconv
 from observability.embedded.forwarding import Next
 from observability.embedded.listener import PortTakenError, bind
 from observability.embedded.otlp import Decoder, MalformedExportError, parse_protobuf
@@ -37,9 +37,9 @@ class Ingest:
         self._sink, self._metrics = sink, metrics
         self._following = following
         self._decoder = Decoder()
-        for result in metric_names.RESULTS:
-            metrics.zero(metric_names.SPANS, result)
-        metrics.zero(metric_names.MALFORMED_EXPORTS)
+        for result in semconv.BACKEND_RESULTS:
+            metrics.zero(semconv.BACKEND_SPANS, result)
+        metrics.zero(semconv.BACKEND_MALFORMED_EXPORTS)
         self._measure()
 
     def take(
@@ -56,8 +56,8 @@ class Ingest:
             raise
         spans, refused = self._decoder.decode(request)
         added = self._sink.add(spans)
-        for result, amount in zip(metric_names.RESULTS, (added.taken, refused, added.dropped), strict=True):
-            self._metrics.add(metric_names.SPANS, result, amount=amount)
+        for result, amount in zip(semconv.BACKEND_RESULTS, (added.taken, refused, added.dropped), strict=True):
+            self._metrics.add(semconv.BACKEND_SPANS, result, amount=amount)
         self._measure()
         if self._following:
             self._following.offer(request.SerializeToString(), len(spans) + refused)
@@ -65,13 +65,13 @@ class Ingest:
 
     def refused(self) -> None:
         """Counts a request that could not be read."""
-        self._metrics.add(metric_names.MALFORMED_EXPORTS)
+        self._metrics.add(semconv.BACKEND_MALFORMED_EXPORTS)
 
     def _measure(self) -> None:
         size = self._sink.size()
-        self._metrics.set(metric_names.STORED_SPANS, size.spans)
-        self._metrics.set(metric_names.STORED_TRACES, size.traces)
-        self._metrics.set(metric_names.STORED_BYTES, size.bytes)
+        self._metrics.set(semconv.BACKEND_STORED_SPANS, size.spans)
+        self._metrics.set(semconv.BACKEND_STORED_TRACES, size.traces)
+        self._metrics.set(semconv.BACKEND_STORED_BYTES, size.bytes)
 
 
 def _answer(refused: int) -> ExportTraceServiceResponse:

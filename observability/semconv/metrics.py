@@ -4,6 +4,7 @@ from typing import Final
 
 from opentelemetry.semconv._incubating.metrics import db_metrics as _db_pool_metrics
 from opentelemetry.semconv._incubating.metrics import http_metrics as _http_metrics
+from opentelemetry.semconv._incubating.metrics import otel_metrics as _otel_metrics
 from opentelemetry.semconv._incubating.metrics import rpc_metrics as _rpc_metrics
 from opentelemetry.semconv.metrics import db_metrics as _db_metrics
 
@@ -19,6 +20,7 @@ from observability.semconv.attributes import (
     DB_SYSTEM_NAME,
     ERROR_TYPE,
     EXPERIMENT,
+    EXPERIMENT_ARM,
     FALLBACK_RESULT,
     FAULT_KIND,
     HEDGE_RESULT,
@@ -306,6 +308,13 @@ FAULTS_ACTIVE: Final = Metric(
     (EXPERIMENT, FAULT_KIND),
     "Injected faults that are in force.",
 )
+EXPERIMENT_ACTIVE: Final = Metric(
+    "faultline.experiment.active",
+    "",
+    "gauge",
+    (EXPERIMENT, EXPERIMENT_ARM),
+    "1 while an experiment runs on the system, as whoever runs it says; 0 once it ended, or fell silent.",
+)
 BAGGAGE_STRIPPED: Final = Metric(
     "faultline.baggage.stripped",
     "{request}",
@@ -333,6 +342,20 @@ TELEMETRY_SPANS: Final = Metric(
     "counter",
     (TELEMETRY_RESULT,),
     "Sampled spans that ended, by what became of them.",
+)
+SPAN_QUEUE_SIZE: Final = Metric(
+    _otel_metrics.OTEL_SDK_PROCESSOR_SPAN_QUEUE_SIZE,
+    "{span}",
+    "gauge",
+    (),
+    "Spans that wait to be sent.",
+)
+SPAN_QUEUE_CAPACITY: Final = Metric(
+    _otel_metrics.OTEL_SDK_PROCESSOR_SPAN_QUEUE_CAPACITY,
+    "{span}",
+    "gauge",
+    (),
+    "Spans that may wait to be sent; the next one is dropped.",
 )
 
 LOAD_REQUESTS: Final = Metric(

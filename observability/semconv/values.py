@@ -33,3 +33,13 @@ SPANS_EXPORTED: Final = "exported"
 SPANS_DROPPED: Final = "dropped"  # the queue was full, or telemetry had stopped
 SPANS_FAILED: Final = "failed"  # the collector did not take them
 TELEMETRY_RESULTS: Final = (SPANS_EXPORTED, SPANS_DROPPED, SPANS_FAILED)
+BACKEND_RESULTS: Final = (
+    "taken",
+    "refused",  # ids that are none
+    "dropped",  # taken once, and forgotten to stay in bounds
+)
+BACKEND_FORWARD_RESULTS: Final = (
+    "forwarded",
+    "failed",  # the next collector did not take them
+    "dropped",  # there was no room for them to wait
+)

@@ -14,7 +14,7 @@ from observability import garbage
 from observability import telemetry as observability
 from observability.telemetry import Telemetry, TelemetryConfig
 from observability.version import VERSION
-from services.chassis import admin, control, lifeline, policies_api
+from services.chassis import admin, control, experiments, lifeline, policies_api
 from services.chassis.admin import Check, LoopLag
 from services.chassis.calls import CallSeam
 from services.chassis.component import Component, Lifecycle
@@ -114,6 +114,7 @@ def _side_listeners(
     lag = LoopLag(loop)
     admin_app = admin.create_app(telemetry, lifecycle, loop, lag, service.checks, service.peers)
     routes, watches = policies_api.routes(service.seams), [lag.watch]
+    routes += experiments.routes(experiments.Experiments(telemetry.metrics))
     if service.faults:
         service.faults.run_on(loop)
         routes += faults_api.routes(service.faults)

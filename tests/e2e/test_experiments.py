@@ -19,7 +19,10 @@ from chaos.runs import catalogue
 from chaos.runs.verdict import EXIT_CODES, Outcome
 from chaos.toolkit.policies import Policies
 from deploy.system import System
+from observability import semconv
 from tests.conftest import CHECKOUT, Counts
+from tests.e2e.metrics import samples
+from tests.e2e.running import admin_url
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(600)
@@ -138,6 +141,13 @@ def test_the_run_is_measured_from_all_sides(run: Run) -> None:
     assert {each["rests_on"] for each in found["assertions"]} == {"load", "metrics", "traces", "stores"}
     assert any(second["attempts"] for second in found["timeline"])
     assert found["figures"]["checkout_availability"] is not None
+
+
+def test_metrics_say_when_it_ran_and_that_it_is_over(run: Run, own_system: System) -> None:
+    labels = {"faultline_experiment": "payments-down", "faultline_experiment_arm": "full"}
+    name = semconv.EXPERIMENT_ACTIVE.prometheus_name
+    assert run.found
+    assert [each.value for each in samples(admin_url(own_system, "gateway"), name, **labels)] == [0]
 
 
 def test_everything_is_kept(run: Run) -> None:

@@ -15,6 +15,8 @@ EVERY_PROCESS = {
     semconv.BUILD_INFO,
     semconv.EVENT_LOOP_LAG,
     semconv.TELEMETRY_SPANS,
+    semconv.SPAN_QUEUE_SIZE,
+    semconv.SPAN_QUEUE_CAPACITY,
     semconv.FAULTS_TOUCHED,
     semconv.FAULTS_ACTIVE,
     semconv.SERVER_SHED,
@@ -66,8 +68,8 @@ METRICS_OF = {
 }
 """Service → the metrics that apply to it."""
 
-BESIDE = {semconv.LOAD_REQUESTS}
-"""Metrics of a process that is no service."""
+BESIDE = {semconv.LOAD_REQUESTS, semconv.EXPERIMENT_ACTIVE}
+"""Metrics of a process that is no service, and of what does not always run."""
 
 STDERR = "stderr"
 """The logger of lines that the supervisor took from a process's standard error."""

@@ -14,6 +14,7 @@ def test_each_experiment_is_valid_and_says_what_one_learns(name: str) -> None:
     assert len(found.title) > 40
     assert set(found.declared.arms) <= set(PRESETS)
     assert found.document["runtime"] == {"rollbacks": {"strategy": "always"}}
+    assert found.document["configuration"]["experiment"] == name
     assert set(found.declared.quick) <= set(found.document["configuration"])
 
 

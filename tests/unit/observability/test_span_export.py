@@ -12,8 +12,9 @@ from prometheus_client import CollectorRegistry
 from observability import logs, tracing
 from observability.metrics import Instruments
 from observability.redaction import Redactor
+from observability.semconv import SPAN_QUEUE_CAPACITY, SPAN_QUEUE_SIZE
 from observability.span_export import BoundedSpanProcessor, ReportingExporter
-from tests.unit.observability.harness import lines, span_counts
+from tests.unit.observability.harness import lines, samples, span_counts
 
 
 class Gate(SpanExporter):
@@ -65,8 +66,17 @@ def end_spans(provider: TracerProvider, count: int) -> None:
         tracer.start_span("span").end()
 
 
+def queue(instruments: Instruments) -> tuple[float, float]:
+    """How many spans wait, and how many may."""
+    size, capacity = (
+        samples(instruments, metric.prometheus_name)[0].value for metric in (SPAN_QUEUE_SIZE, SPAN_QUEUE_CAPACITY)
+    )
+    return size, capacity
+
+
 def test_the_counts_are_there_at_zero(instruments: Instruments) -> None:
     batching(InMemorySpanExporter(), instruments, 4).shutdown()
+    assert queue(instruments) == (0, 4)
     assert span_counts(instruments) == {"exported": 0, "dropped": 0, "failed": 0}
 
 
@@ -77,6 +87,7 @@ def test_a_full_queue_drops_and_counts_and_keeps_the_rest(instruments: Instrumen
     assert gate.entered.wait(10)
     end_spans(provider, 4 + 3)
     assert span_counts(instruments)["dropped"] == 3
+    assert queue(instruments) == (4, 4)
     gate.opened.set()
     provider.shutdown()
     assert span_counts(instruments) == {"exported": 8, "dropped": 3, "failed": 0}
