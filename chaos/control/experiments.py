@@ -8,7 +8,7 @@ from chaos.control.errors import ControlError
 from chaos.control.http import ControlApi
 from chaos.control.target import Target
 
-_TIMEOUT_S: Final = 1.0
+_TIMEOUT_S: Final = 2.0
 
 
 class HttpExperimentControl:

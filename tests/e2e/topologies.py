@@ -36,3 +36,7 @@ CROWDED = _with(
 )
 CROWDED_REFERENCE = f"{__name__}:CROWDED"
 """A gateway that serves one request at a time, and lets nobody wait."""
+
+NARROW = _with(PLENTIFUL, "gateway", CONCURRENCY_LIMIT_MIN="16", CONCURRENCY_LIMIT_MAX="16", REQUEST_QUEUE="0")
+NARROW_REFERENCE = f"{__name__}:NARROW"
+"""As plentiful, behind a gateway that takes in few requests at once."""

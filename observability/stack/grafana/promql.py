@@ -26,9 +26,7 @@ EDGE: Final = f"{SERVICE}, {CALLEE}"
 """Who calls whom."""
 
 BAD_HTTP: Final = f'{HTTP_STATUS}=~"5..|408|425|429"'
-BAD_RPC: Final = (
-    f'{RPC_STATUS}=~"UNKNOWN|DEADLINE_EXCEEDED|RESOURCE_EXHAUSTED|ABORTED|UNIMPLEMENTED|INTERNAL|UNAVAILABLE|DATA_LOSS"'
-)
+BAD_RPC: Final = f'{RPC_STATUS}=~"DEADLINE_EXCEEDED|RESOURCE_EXHAUSTED|INTERNAL|UNAVAILABLE"'
 """Answers that are the server's fault, or its refusal for want of room; whoever asks for what cannot be had is served."""
 BAD_CALL: Final = f'{OUTCOME}=~"failure|backpressure|rejected"'
 

@@ -35,7 +35,7 @@ _UNTRACED = ("/grpc.health.", "/grpc.reflection.")
 
 # The server's own failures; every other status is an answer. From OpenTelemetry's conventions for gRPC servers.
 _SERVER_ERRORS = {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
-_DECLARED = ("OK", "INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED")
+_DECLARED = ("OK", "INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
 
 
 class Inject(Protocol):

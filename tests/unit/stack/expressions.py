@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ class Expression:
     text: str
     record: str = ""
     alert: str = ""
-    labels: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
     exemplars: bool = False
 
     @property
@@ -80,8 +80,8 @@ def of_rules(profile: str = "*") -> Iterator[Expression]:
         for group in document["groups"]:
             for rule in group["rules"]:
                 record, alert = rule.get("record", ""), rule.get("alert", "")
-                labels = tuple(rule.get("labels", ()))
-                where = f"{file.name}: {record or alert} {rule.get('labels', {}).get('slo', '')}".rstrip()
+                labels = rule.get("labels", {})
+                where = f"{file.name}: {record or alert} {labels.get('slo', '')}".rstrip()
                 yield Expression(where, rule["expr"], record, alert, labels)
 
 
@@ -89,5 +89,5 @@ def of_data_sources() -> Iterator[Expression]:
     """Where a span's links to metrics lead."""
     for source in yaml.safe_load(DATA_SOURCES.read_text("utf-8"))["datasources"]:
         for query in source["jsonData"].get("tracesToMetrics", {}).get("queries", ()):
-            text = query["query"].replace("$$__tags", 'service="orders"').replace("$$__rate_interval", WINDOW)
+            text = query["query"].replace("$$__tags", 'service=~".*"').replace("$$__rate_interval", WINDOW)
             yield Expression(f"{DATA_SOURCES.name}: {query['name']}", text)
