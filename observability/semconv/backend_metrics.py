@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from observability.semconv.attributes import BACKEND_FORWARD_RESULT, BACKEND_RESULT
+from observability.semconv.attributes import BACKEND_RESULT
 from observability.semconv.metric import Metric
 
 BACKEND_SPANS: Final = Metric(
@@ -29,7 +29,7 @@ BACKEND_FORWARDED_SPANS: Final = Metric(
     "faultline.backend.forward.spans",
     "{span}",
     "counter",
-    (BACKEND_FORWARD_RESULT,),
+    (BACKEND_RESULT,),
     "Spans that were to be sent on to the next collector, by what became of them; dropped are those it had no room for.",
 )
 BACKEND_FORWARD_WAITING: Final = Metric(
