@@ -9,8 +9,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from starlette.applications import Starlette
 
 from observability import semconv
-from observability.embedded import admin, otlp_http, query_api, query_api_v3
-from observability.embedded.forwarding import Forwarder
+from observability.embedded import admin, forwarding, otlp_http, query_api, query_api_v3
 from observability.embedded.listener import HttpListener, HttpThread
 from observability.embedded.log_source import no_logs, supervisor_logs
 from observability.embedded.otlp_receiver import Ingest, OtlpGrpcListener
@@ -54,7 +53,8 @@ class Backend:
         self.admin = HttpThread(watch, "ADMIN_PORT", host, settings.admin_port)
         self.query = HttpListener(query, "QUERY_PORT", host, settings.query_port)
         endpoint = settings.forward_otlp_endpoint
-        self._forwarder = Forwarder(endpoint, metrics) if endpoint else None
+        forwarding.declare(metrics)
+        self._forwarder = forwarding.Forwarder(endpoint, metrics) if endpoint else None
         ingest = Ingest(store, metrics, self._forwarder)
         self.otlp_http = HttpListener(otlp_http.create_app(ingest), "OTLP_HTTP_PORT", host, settings.otlp_http_port)
         self.otlp_grpc = OtlpGrpcListener(ingest, host, settings.otlp_grpc_port)

@@ -43,6 +43,13 @@ _OPTIONS: Final = [
 ]
 
 
+def declare(metrics: Instruments) -> None:
+    """Makes the metrics exist at zero, also where nothing is sent on, so that their panel says so."""
+    for result in semconv.BACKEND_FORWARD_RESULTS:
+        metrics.zero(semconv.BACKEND_FORWARDED_SPANS, result)
+    metrics.set(semconv.BACKEND_FORWARD_WAITING, 0)
+
+
 class Next(Protocol):
     """Whoever gets what was taken."""
 
@@ -66,9 +73,6 @@ class Forwarder:
         self._arrived = asyncio.Event()
         self._ending = asyncio.Event()
         self._away = False
-        for result in semconv.BACKEND_FORWARD_RESULTS:
-            metrics.zero(semconv.BACKEND_FORWARDED_SPANS, result)
-        self._measure()
 
     def offer(self, body: bytes, spans: int) -> None:
         """Queues a request, or turns it away."""

@@ -124,6 +124,19 @@ def _backend() -> Sequence[Builder]:
             Look(BYTES, 8),
             Query(total("", select(semconv.BACKEND_STORED_BYTES)), "spans"),
         ),
+        graph(
+            "Spans sent on to a Jaeger",
+            "Only where a Jaeger runs beside. `forwarded` have arrived; `dropped` found no room to wait while it was away; "
+            "`failed` it refused.",
+            Look(EVENTS, 12),
+            Query(total(BACKEND_RESULT, rate(semconv.BACKEND_FORWARDED_SPANS)), f"{{{{{BACKEND_RESULT}}}}}"),
+        ),
+        graph(
+            "Waiting to be sent on",
+            "Only where a Jaeger runs beside. It grows while that is away, up to a bound, and is back at nothing soon after.",
+            Look(BYTES, 12),
+            Query(total("", select(semconv.BACKEND_FORWARD_WAITING)), "waiting"),
+        ),
     ]
 
 
