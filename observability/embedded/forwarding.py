@@ -73,6 +73,7 @@ class Forwarder:
         self._arrived = asyncio.Event()
         self._ending = asyncio.Event()
         self._away = False
+        declare(metrics)
 
     def offer(self, body: bytes, spans: int) -> None:
         """Queues a request, or turns it away."""
