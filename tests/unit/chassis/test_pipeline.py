@@ -11,6 +11,7 @@ from services.chassis.resilience.events import AttemptEnded, Event
 from services.chassis.resilience.outcome import of_error
 from services.chassis.resilience.pipeline import Attempt, EdgePolicy, Pipeline
 from services.contracts.errors import CATALOGUE
+from tests.fakes.clock import FakeClock
 
 CLASSIFY = partial(of_error, catalogue=CATALOGUE)
 EDGE = Edge("orders", "payments", "grpc")
@@ -51,7 +52,7 @@ async def test_an_attempt_ends_at_its_own_limit() -> None:
 
 
 async def test_an_attempt_ends_at_the_deadline_if_that_is_sooner() -> None:
-    with deadline.bound(Deadline.after(SHORT)), pytest.raises(DeadlineExceededError):
+    with deadline.bound(Deadline.after(SHORT, FakeClock())), pytest.raises(DeadlineExceededError):
         await pipeline(LONG).run("Authorize", never)
 
 
@@ -89,6 +90,13 @@ async def test_a_timeout_of_something_inside_is_not_the_attempts() -> None:
 
     with pytest.raises(TimeoutError, match="of a socket"):
         await pipeline(LONG).run("Authorize", inside)
+
+
+def test_calls_may_move_to_another_event_loop() -> None:
+    piped = pipeline(SHORT)
+    for _ in range(2):
+        with pytest.raises(AttemptTimeoutError):
+            asyncio.run(piped.run("Authorize", never))
 
 
 async def test_a_caller_that_goes_away_is_told_as_cancelled() -> None:
