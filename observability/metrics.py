@@ -53,6 +53,13 @@ class Instruments:
             case _:
                 raise TypeError(f"{metric.name} is a {metric.kind}: it is observed, not added to")
 
+    def counter(self, metric: Metric, *labels: LabelValue) -> Callable[[], None]:
+        """What adds 1 to that counter whenever it is called: for what happens so often that looking it up would tell."""
+        child = self._child(metric, labels)
+        if not isinstance(child, Counter):
+            raise TypeError(f"{metric.name} is a {metric.kind}: only a counter counts")
+        return lambda: child.inc(exemplar=_exemplar())
+
     def set(self, metric: Metric, value: float, *labels: LabelValue) -> None:
         """Set a gauge to a value in the metric's unit."""
         child = self._child(metric, labels)

@@ -5,6 +5,7 @@ Policies are pure and tell typed events; here is what each of them means to trac
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 from opentelemetry import trace
@@ -13,13 +14,13 @@ from opentelemetry.util.types import AttributeValue
 from observability import semconv
 from observability.semconv import Metric
 from observability.telemetry import Telemetry
+from services.chassis.resilience.bulkhead import BulkheadLoad
 from services.chassis.resilience.events import (
     AttemptEnded,
     BreakerRejected,
     BreakerState,
     BreakerTransition,
     BudgetAsked,
-    BulkheadLoad,
     BulkheadQueued,
     BulkheadRejected,
     Event,
@@ -42,6 +43,8 @@ SERVED, MISSING = semconv.FALLBACK_RESULTS
 _OF_CALLEE = (
     semconv.RETRY_BUDGET_BALANCE,
     semconv.BREAKER_REJECTIONS,
+    semconv.BULKHEAD_IN_FLIGHT,
+    semconv.BULKHEAD_QUEUED,
     semconv.BULKHEAD_REJECTIONS,
 )
 _BY_VALUE: Mapping[Metric, Sequence[str]] = {
@@ -57,9 +60,7 @@ class CallTelemetry:
 
     def __init__(self, callee: str, telemetry: Telemetry, classify: Callable[[BaseException], Outcome]) -> None:
         self._callee, self._metrics, self._classify = callee, telemetry.metrics, classify
-        self._load = BulkheadLoad(0, 0)
-        self._metrics.follow(semconv.BULKHEAD_IN_FLIGHT, lambda: self._load.in_flight, callee)
-        self._metrics.follow(semconv.BULKHEAD_QUEUED, lambda: self._load.queued, callee)
+        self._attempts = cache(partial(self._metrics.counter, semconv.CALL_ATTEMPTS, callee))
         for metric in _OF_CALLEE:
             self._metrics.zero(metric, callee)
         for metric, values in _BY_VALUE.items():
@@ -75,6 +76,11 @@ class CallTelemetry:
             for result in semconv.FALLBACK_RESULTS:
                 self._metrics.zero(semconv.FALLBACKS, self._callee, operation, result)
 
+    def follow(self, load: Callable[[], BulkheadLoad]) -> None:
+        """Lets the gauges of the bulkhead be what `load` says when they are looked at, in whichever thread that is."""
+        self._metrics.follow(semconv.BULKHEAD_IN_FLIGHT, lambda: load().in_flight, self._callee)
+        self._metrics.follow(semconv.BULKHEAD_QUEUED, lambda: load().queued, self._callee)
+
     def switched(self, state: Mapping[PolicyName, Mapping[str, Any]]) -> None:
         """Other policies are in force. Without a breaker the edge is as if it had one that is disabled."""
         breaker = state.get("breaker")
@@ -84,8 +90,6 @@ class CallTelemetry:
         match event:
             case AttemptEnded():
                 self._attempt_ended(event)
-            case BulkheadLoad():
-                self._load = event
             case RetryScheduled() | RetryStopped() | BudgetAsked():
                 self._retry(event)
             case HedgeSent() | HedgeEnded():
@@ -101,7 +105,7 @@ class CallTelemetry:
 
     def _attempt_ended(self, event: AttemptEnded) -> None:
         outcome = self._classify(event.error) if event.error else Outcome.SUCCESS
-        self._metrics.add(semconv.CALL_ATTEMPTS, self._callee, event.operation, outcome)
+        self._attempts(event.operation, outcome)()
         if event.number > 1:
             self._metrics.add(semconv.RETRIES, self._callee, event.operation, outcome)
 

@@ -55,6 +55,7 @@ class CallSeam:
         classify = partial(outcome.of_error, catalogue=catalogue)
         self._heard = CallTelemetry(edge.callee, telemetry, classify)
         self._pipeline = Pipeline(edge, policy.only(PRESETS[preset]), self._heard, classify, surroundings)
+        self._heard.follow(self._pipeline.bulkhead_load)
         self._heard.switched(self._pipeline.state())
         self._preset: Preset | None = preset
         self._switching = threading.Lock()

@@ -44,6 +44,7 @@ def ours() -> Call:
     listener = CallTelemetry(_EDGE.callee, telemetry, classify)
     listener.declare([_OPERATION])
     pipeline = Pipeline(_EDGE, replace(guarded(_TIMEOUT_S), fallback=FallbackConfig()), listener, classify)
+    listener.follow(pipeline.bulkhead_load)
     return lambda: pipeline.run_or(_OPERATION, answer_at_once, _nothing_instead, idempotent=True)
 
 

@@ -8,6 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.chassis.resilience.clock import Clock
 from services.chassis.resilience.events import BulkheadEvent, BulkheadQueued, BulkheadRejected
@@ -40,11 +41,18 @@ class BulkheadFull(Exception):  # noqa: N818  # the pattern's own name for it; w
         self.in_flight, self.queued = in_flight, queued
 
 
+class BulkheadLoad(NamedTuple):
+    """How many calls hold a slot, and how many wait for one."""
+
+    in_flight: int
+    queued: int
+
+
 class Bulkhead:
     """The bulkhead of one peer, for the calls of one event loop; the numbers may be read from any thread.
 
-    Whoever comes first passes first. Each `acquire` that returned needs one `release`; one that raised, or was cancelled,
-    needs none.
+    Whoever comes first passes first. Each slot that was taken needs one `release`; an `acquire` that raised, or was cancelled,
+    has taken none.
     """
 
     def __init__(self, config: BulkheadConfig, clock: Clock, listener: Callable[[BulkheadEvent], None]) -> None:
@@ -62,11 +70,21 @@ class Bulkhead:
     def queued(self) -> int:
         return len(self._waiting)
 
+    @property
+    def load(self) -> BulkheadLoad:
+        return BulkheadLoad(self.in_flight, self.queued)
+
+    def try_acquire(self) -> bool:
+        """Takes a slot if one is free; False where none is."""
+        # Slots are handed out as soon as there are any: who finds one free overtakes nobody.
+        if self._in_flight >= self._most:
+            return False
+        self._in_flight += 1
+        return True
+
     async def acquire(self) -> None:
         """Takes a slot, after waiting for one if need be. Raises `BulkheadFull`."""
-        # Slots are handed out as soon as there are any: who finds one free overtakes nobody.
-        if self._in_flight < self._most:
-            self._in_flight += 1
+        if self.try_acquire():
             return
         if len(self._waiting) >= self.config.max_queue:
             self._refuse(0.0)

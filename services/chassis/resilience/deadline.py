@@ -30,7 +30,7 @@ class Deadline(NamedTuple):
         return max(0.0, self.expires_at - self.clock())
 
     def spent(self) -> bool:
-        return self.remaining() <= 0.0
+        return self.expires_at <= self.clock()
 
     def never(self) -> bool:
         """Whether it is none: the work has for ever."""
@@ -72,6 +72,23 @@ class bound:  # noqa: N801  # read as what it does: `with bound(deadline):`
             sooner = now
         self._token = _current.set(sooner)
         return sooner
+
+    def __exit__(self, *exception: object) -> None:
+        _current.reset(self._token)
+
+
+class all_but:  # noqa: N801  # read as what it does: `with all_but(0.1):`
+    """Runs the block under the deadline in force less `reserve_s` seconds, where there are more. For one `with` only."""
+
+    __slots__ = ("_reserve_s", "_token")
+
+    def __init__(self, reserve_s: float) -> None:
+        self._reserve_s = reserve_s
+
+    def __enter__(self) -> None:
+        now = _current.get()
+        sooner = now.expires_at - self._reserve_s
+        self._token = _current.set(Deadline(sooner, now.clock) if now.clock() < sooner < math.inf else now)
 
     def __exit__(self, *exception: object) -> None:
         _current.reset(self._token)

@@ -1,6 +1,6 @@
 """What the policies tell: typed events, to whoever subscribes.
 
-Those that every call causes are named tuples, which take a third of the time of the others to make.
+The one that every call causes is a named tuple, which takes a third of the time of the others to make.
 """
 
 from collections.abc import Callable
@@ -135,13 +135,6 @@ class BulkheadRejected:
 BulkheadEvent = BulkheadQueued | BulkheadRejected
 
 
-class BulkheadLoad(NamedTuple):
-    """A bulkhead's numbers, after one of them has changed."""
-
-    in_flight: int
-    queued: int
-
-
 @dataclass(frozen=True)
 class FellBack:
     """A call has ended with `error`, and its fallback was asked; `served`: it had something to give instead."""
@@ -177,7 +170,6 @@ Event = (
     | HedgeEnded
     | BreakerEvent
     | BulkheadEvent
-    | BulkheadLoad
     | FellBack
 )
 Listener = Callable[[Event], None]

@@ -8,7 +8,6 @@ from services.chassis.resilience.attempt import Call, Try
 from services.chassis.resilience.bulkhead import Bulkhead, BulkheadFull
 from services.chassis.resilience.circuit_breaker import CallNotPermitted, CircuitBreaker, Permit, Result
 from services.chassis.resilience.clock import Clock
-from services.chassis.resilience.events import BulkheadLoad, Listener
 from services.chassis.resilience.outcome import Classify, Outcome
 
 
@@ -50,20 +49,19 @@ _RESULTS: dict[Outcome, Result] = {Outcome.SUCCESS: "success", Outcome.FAILURE: 
 class BulkheadGuard:
     """Lets `attempt` pass when there is room for it."""
 
-    def __init__(self, edge: Edge, bulkhead: Bulkhead, listener: Listener, attempt: Try) -> None:
-        self._edge, self._bulkhead, self._tell, self._attempt = edge, bulkhead, listener, attempt
+    def __init__(self, edge: Edge, bulkhead: Bulkhead, attempt: Try) -> None:
+        self._edge, self._bulkhead, self._attempt = edge, bulkhead, attempt
 
     async def __call__(self, call: Call, number: int) -> Any:
-        try:
-            await self._bulkhead.acquire()
-        except BulkheadFull as exc:
-            raise BulkheadFullError(self._edge, call.operation, str(exc)) from exc
-        self._changed()
+        if not self._bulkhead.try_acquire():
+            await self._acquire(call)
         try:
             return await self._attempt(call, number)
         finally:
             self._bulkhead.release()
-            self._changed()
 
-    def _changed(self) -> None:
-        self._tell(BulkheadLoad(self._bulkhead.in_flight, self._bulkhead.queued))
+    async def _acquire(self, call: Call) -> None:
+        try:
+            await self._bulkhead.acquire()
+        except BulkheadFull as exc:
+            raise BulkheadFullError(self._edge, call.operation, str(exc)) from exc

@@ -5,7 +5,6 @@ A policy that is not in force is not there: it costs nothing.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar, cast
 
@@ -13,10 +12,9 @@ from services.chassis.edge import Edge
 from services.chassis.errors import CallRejectedError, DeadlineSpentError, FaultlineError
 from services.chassis.resilience import deadline
 from services.chassis.resilience.attempt import Attempt, Call, Try
-from services.chassis.resilience.bulkhead import Bulkhead
+from services.chassis.resilience.bulkhead import Bulkhead, BulkheadLoad
 from services.chassis.resilience.circuit_breaker import CircuitBreaker, CircuitBreakerConfig
 from services.chassis.resilience.clock import Surroundings
-from services.chassis.resilience.deadline import Deadline
 from services.chassis.resilience.events import AttemptEnded, BreakerEvent, BreakerRejected, FellBack, Listener
 from services.chassis.resilience.fallback import Degraded, Fallback
 from services.chassis.resilience.guards import BreakerGuard, BulkheadGuard
@@ -85,8 +83,13 @@ class Pipeline:
         if parts.breaker:
             state["breaker"] = asdict(parts.breaker.snapshot())
         if parts.bulkhead:
-            state["bulkhead"] = {"in_flight": parts.bulkhead.in_flight, "queued": parts.bulkhead.queued}
+            state["bulkhead"] = parts.bulkhead.load._asdict()
         return state
+
+    def bulkhead_load(self) -> BulkheadLoad:
+        """That of the bulkhead in force, nothing where there is none. From any thread."""
+        bulkhead = self._now.parts.bulkhead
+        return bulkhead.load if bulkhead else BulkheadLoad(0, 0)
 
     async def run(self, operation: str, attempt: Callable[[Attempt], Awaitable[T]], *, idempotent: bool = False) -> T:
         """Performs `attempt` under the policies; raises what it raises, or a `CallError` of ours."""
@@ -105,7 +108,7 @@ class Pipeline:
         if now.policy.fallback is None:
             return cast("T", await self._performed(now, call))
         try:
-            with _all_but(now.policy.fallback.reserve_s):
+            with deadline.all_but(now.policy.fallback.reserve_s):
                 return cast("T", await self._performed(now, call))
         except FaultlineError as error:
             if self._classify(error) not in _UNANSWERED:
@@ -116,18 +119,18 @@ class Pipeline:
                 raise
             return instead
 
-    async def _performed(self, now: _InForce, call: Call) -> Any:
+    def _performed(self, now: _InForce, call: Call) -> Awaitable[Any]:
         if now.policy.attempt_timeout is not None and deadline.current().spent():
             raise DeadlineSpentError(self.edge, call.operation, "the deadline was spent before the call began")
         if now.parts.budget:
             now.parts.budget.deposit()
-        return await now.perform(call, 1)
+        return now.perform(call, 1)
 
     def _composed(self, policy: EdgePolicy, before: _Parts) -> _InForce:
         parts = self._parts(policy, before)
         perform = self._told(self._limited(policy))
         if parts.bulkhead:
-            perform = BulkheadGuard(self.edge, parts.bulkhead, self._tell, perform)
+            perform = BulkheadGuard(self.edge, parts.bulkhead, perform)
         if parts.breaker:
             perform = BreakerGuard(self.edge, parts.breaker, self._surroundings.clock, self._classify, perform)
         if parts.hedge:
@@ -187,24 +190,16 @@ def _other(part: RetryBudget | Hedge | CircuitBreaker | Bulkhead | None, config:
     return (part.config if part else None) != config
 
 
-def _all_but(reserve_s: float) -> AbstractContextManager[object]:
-    """The deadline in force, but for so many seconds, where there are more."""
-    current = deadline.current()
-    if current.never() or current.remaining() <= reserve_s:
-        return nullcontext()
-    return deadline.bound(Deadline(current.expires_at - reserve_s, current.clock))
-
-
 def _hedged(hedge: Hedge, perform: Try) -> Try:
-    async def hedged(call: Call, number: int) -> Any:
-        return await (hedge.run(call, perform) if number == 1 else perform(call, number))
+    def hedged(call: Call, number: int) -> Awaitable[Any]:
+        return hedge.run(call, perform) if number == 1 else perform(call, number)
 
     return hedged
 
 
 def _retried(retry: Retry, perform: Try) -> Try:
-    async def retried(call: Call, _: int) -> Any:
-        return await retry.run(call, perform)
+    def retried(call: Call, _: int) -> Awaitable[Any]:
+        return retry.run(call, perform)
 
     return retried
 

@@ -49,6 +49,7 @@ class RetryBudget:
         self._slice_s = config.window_s / _SLICES
         self._started = clock()
         self._slices: deque[_Slice] = deque([_Slice(0)])
+        self._next_begins = self._started + self._slice_s
         self._calls = self._retries = 0
 
     def deposit(self) -> None:
@@ -81,15 +82,20 @@ class RetryBudget:
         return int((self._clock() - self._started) / self._slice_s)
 
     def _now(self) -> _Slice:
-        """The slice of this moment, after those before the window are forgotten."""
-        number = self._number()
+        """The slice of this moment."""
+        if self._clock() >= self._next_begins:
+            self._begin(self._number())
+        return self._slices[-1]
+
+    def _begin(self, number: int) -> None:
+        """Begins the slice of that number, unless rounding says that it is the last one yet; forgets those before the window."""
         if number > self._slices[-1].number:
             self._slices.append(_Slice(number))
+            self._next_begins = self._started + (number + 1) * self._slice_s
         while self._slices[0].number <= number - _SLICES:
             gone = self._slices.popleft()
             self._calls -= gone.calls
             self._retries -= gone.retries
-        return self._slices[-1]
 
 
 _ROUNDING = 1e-9  # five times a fifth is one

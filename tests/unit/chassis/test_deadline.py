@@ -70,6 +70,19 @@ def test_it_is_let_go_when_the_work_fails(clock: FakeClock) -> None:
     assert deadline.current() is NO_DEADLINE
 
 
+@pytest.mark.parametrize(("limit", "left"), [(1.0, 0.75), (0.25, 0.25), (0.125, 0.125), (math.inf, math.inf)])
+def test_some_of_it_can_be_kept_back_where_there_is_more(clock: FakeClock, limit: float, left: float) -> None:
+    with deadline.bound(Deadline.after(limit, clock)) as before:
+        with deadline.all_but(0.25):
+            assert deadline.current().remaining() == left
+        assert deadline.current() is before
+
+
+def test_without_a_deadline_there_is_none_of_which_to_keep_back() -> None:
+    with deadline.all_but(0.25):
+        assert deadline.current() is NO_DEADLINE
+
+
 def test_detached_work_outlives_it(clock: FakeClock) -> None:
     with deadline.bound(Deadline.after(1.0, clock)):
         with deadline.detached():

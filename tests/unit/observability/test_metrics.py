@@ -79,6 +79,20 @@ def test_only_a_gauge_can_follow_something(instruments: Instruments) -> None:
         instruments.follow(CHECKOUTS, lambda: 1.0, "failed")
 
 
+def test_a_counter_can_be_looked_up_once_and_for_all(instruments: Instruments) -> None:
+    count = instruments.counter(CALL_ATTEMPTS, *CALL)
+    assert [s.value for s in samples(instruments, "faultline_call_attempts_total")] == [0]
+    count()
+    instruments.add(CALL_ATTEMPTS, *CALL)
+    count()
+    assert [s.value for s in samples(instruments, "faultline_call_attempts_total")] == [3]
+
+
+def test_only_a_counter_counts(instruments: Instruments) -> None:
+    with pytest.raises(TypeError, match="only a counter"):
+        instruments.counter(EVENT_LOOP_LAG)
+
+
 def test_gauges_are_set_and_added_to(instruments: Instruments) -> None:
     instruments.set(EVENT_LOOP_LAG, 0.25)
     instruments.add(HTTP_SERVER_ACTIVE_REQUESTS)

@@ -1,6 +1,7 @@
 """The documented order: fallback → deadline → hedge or retry (budget) → circuit breaker → bulkhead → attempt timeout."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -17,7 +18,7 @@ from services.chassis.errors import (
 )
 from services.chassis.resilience import deadline
 from services.chassis.resilience.attempt import Attempt
-from services.chassis.resilience.bulkhead import BulkheadConfig
+from services.chassis.resilience.bulkhead import BulkheadConfig, BulkheadLoad
 from services.chassis.resilience.circuit_breaker import CircuitBreakerConfig
 from services.chassis.resilience.deadline import Deadline
 from services.chassis.resilience.events import (
@@ -26,7 +27,6 @@ from services.chassis.resilience.events import (
     BreakerState,
     BreakerTransition,
     BudgetAsked,
-    BulkheadLoad,
     Event,
     FellBack,
     RetryScheduled,
@@ -61,7 +61,9 @@ class Piped:
     async def run(self, peer: Peer) -> int:
         return await self.pipeline.run("Authorize", peer, idempotent=True)
 
-    async def run_or(self, peer: Peer, instead: str | None = "stale") -> int | Degraded[str]:
+    async def run_or(
+        self, peer: Callable[[Attempt], Awaitable[int]], instead: str | None = "stale"
+    ) -> int | Degraded[str]:
         def fallback(_: FaultlineError) -> Degraded[str] | None:
             return None if instead is None else Degraded(instead)
 
@@ -70,19 +72,25 @@ class Piped:
 
 async def test_one_failing_call_passes_every_layer_in_its_order() -> None:
     piped, error = Piped(FULL), refused()
-    assert await piped.run_or(Peer([error])) == Degraded("stale")
+    loads = list[BulkheadLoad]()
+
+    async def refuse(_: Attempt) -> int:
+        loads.append(piped.pipeline.bulkhead_load())
+        raise error
+
+    assert await piped.run_or(refuse) == Degraded("stale")
+    loads.append(piped.pipeline.bulkhead_load())
     rejected = piped.heard[-1]
     assert isinstance(rejected, FellBack)
     assert isinstance(rejected.error, CircuitOpenError)
     assert piped.heard[:-1] == [
-        BulkheadLoad(1, 0),  # the bulkhead holds the attempt,
         AttemptEnded("Authorize", 1, error),
-        BulkheadLoad(0, 0),
-        BreakerTransition(BreakerState.CLOSED, BreakerState.OPEN),  # the breaker both,
+        BreakerTransition(BreakerState.CLOSED, BreakerState.OPEN),  # the breaker has seen its end,
         BudgetAsked("Authorize", granted=True, balance=0.0),  # retry and its budget all three,
         RetryScheduled("Authorize", 2, 0.1),
         BreakerRejected(BreakerState.OPEN),  # so that another attempt has to pass the breaker again
     ]
+    assert loads == [BulkheadLoad(1, 0), BulkheadLoad(0, 0)], "the bulkhead holds just the attempt"
 
 
 async def test_a_spent_deadline_is_refused_before_everything_but_the_fallback() -> None:
