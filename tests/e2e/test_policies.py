@@ -18,7 +18,7 @@ from observability import semconv
 from tests.e2e.http_api import Answer, Api
 from tests.e2e.policies import Calls, ask_policies, switch
 from tests.e2e.running import SERVICES, shopper
-from tests.e2e.topologies import LEFT_ALONE_REFERENCE
+from tests.e2e.topologies import LEFT_ALONE_REFERENCE, PLENTIFUL_REFERENCE
 from tests.e2e.traces import Traces
 from tests.waiting import eventually
 
@@ -37,9 +37,10 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A system with two replicas of orders."""
-    with start_system(tmp_path_factory.mktemp("two"), replicas={"orders": 2}) as started:
+def healing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system with two replicas of orders, in which each test that hurts somebody heals them."""
+    folder = tmp_path_factory.mktemp("healing")
+    with start_system(folder, topology=PLENTIFUL_REFERENCE, replicas={"orders": 2}) as started:
         yield started
 
 
@@ -104,14 +105,14 @@ def test_what_there_is_not_is_refused_with_what_there_is(broken: System) -> None
     assert "off, timeouts, retries, budgeted, breaker, full" in answer.json()["detail"]
 
 
-def test_every_edge_has_policies(two: System) -> None:
-    shown = {name for caller in SERVICES for name in ask_policies(two, caller).json()}
+def test_every_edge_has_policies(healing: System) -> None:
+    shown = {name for caller in SERVICES for name in ask_policies(healing, caller).json()}
     assert shown == {f"{edge.caller}/{edge.callee}" for edge in EDGES}
 
 
-def test_a_read_without_an_answer_is_asked_for_twice_in_one_trace(own_system: System) -> None:
+def test_a_read_without_an_answer_is_asked_for_twice_in_one_trace(healing: System) -> None:
     """What is usual is learnt first; then inventory keeps silent. Neither attempt is answered, so the cache is."""
-    api, faults = shopper(own_system), HttpFaultControl(target.read(own_system.state.path))
+    api, faults = shopper(healing), HttpFaultControl(target.read(healing.state.path))
     path = "/api/v1/products/p-0002"
     for _ in range(READS_TO_LEARN_FROM):
         assert api.get(path).status == 200
@@ -121,7 +122,7 @@ def test_a_read_without_an_answer_is_asked_for_twice_in_one_trace(own_system: Sy
     finally:
         faults.remove(placed[0].fault_id)
     assert (answer.status, answer.json()["degraded"]) == (200, True)
-    trace = Traces(own_system.query_url).whole(answer.trace_id, "gateway", "inventory")
+    trace = Traces(healing.query_url).whole(answer.trace_id, "gateway", "inventory")
     (call,) = [span for span in trace.spans if span.operation == "inventory GetProduct"]
     attempts = [span for span in trace.children(call) if span.kind == "client"]
     assert sorted(span.tags[semconv.ATTEMPT] for span in attempts) == [1, 2]
@@ -133,29 +134,29 @@ def test_a_read_without_an_answer_is_asked_for_twice_in_one_trace(own_system: Sy
 class TestRecovery:
     """Inventory and payments go away and come back, with everything in force."""
 
-    def test_an_order_that_was_kept_is_finished_when_payments_is_back(self, own_system: System) -> None:
-        api = shopper(own_system)
-        own_system.supervisor.kill("payments-1", ttl_s=HELD_DOWN_S)
+    def test_an_order_that_was_kept_is_finished_when_payments_is_back(self, healing: System) -> None:
+        api = shopper(healing)
+        healing.supervisor.kill("payments-1", ttl_s=HELD_DOWN_S)
         kept = api.check_out()
         assert (kept.status, kept.json()["status"]) == (202, "pending")
-        own_system.supervisor.restart("payments-1")
+        healing.supervisor.restart("payments-1")
 
         def finished() -> None:
             assert api.get(kept.headers["location"]).json()["status"] == "confirmed"
 
         eventually(finished, within=60)
 
-    def test_products_are_shown_as_they_were_seen_while_inventory_is_away(self, own_system: System) -> None:
-        api = shopper(own_system)
+    def test_products_are_shown_as_they_were_seen_while_inventory_is_away(self, healing: System) -> None:
+        api = shopper(healing)
         fresh = api.get("/api/v1/products?limit=3")
-        own_system.supervisor.kill("inventory-1", ttl_s=HELD_DOWN_S)
+        healing.supervisor.kill("inventory-1", ttl_s=HELD_DOWN_S)
         stale = api.get("/api/v1/products?limit=3")
         assert (stale.status, stale.json()) == (200, {**fresh.json(), "degraded": True})
         assert int(stale.headers["age"]) >= 0
         assert stale.headers["cache-status"].startswith("faultline-gateway; hit; ttl=")
         assert stale.headers["etag"] != fresh.headers["etag"]
         assert api.get("/api/v1/products?limit=99").status == 503, "it was never seen"
-        own_system.supervisor.restart("inventory-1")
+        healing.supervisor.restart("inventory-1")
 
         def fresh_again() -> None:
             assert api.get("/api/v1/products?limit=3").json() == fresh.json()
@@ -166,15 +167,15 @@ class TestRecovery:
 class TestTheCommand:
     """`faultline policy` before two replicas of orders."""
 
-    def test_reaches_all_replicas(self, two: System) -> None:
-        assert faultline(two, "policy", "set", "orders/payments", "budgeted").splitlines() == [
+    def test_reaches_all_replicas(self, healing: System) -> None:
+        assert faultline(healing, "policy", "set", "orders/payments", "budgeted").splitlines() == [
             f"orders/payments in orders-{number}: budgeted (timeouts, retry, budget)" for number in (1, 2)
         ]
-        faultline(two, "policy", "set", "orders-2/payments", "breaker=on", "budget=off")
-        listed = json.loads(faultline(two, "policy", "list", "--json"))
+        faultline(healing, "policy", "set", "orders-2/payments", "breaker=on", "budget=off")
+        listed = json.loads(faultline(healing, "policy", "list", "--json"))
         presets = {each["instance"]: each["preset"] for each in listed["edges"] if each["edge"] == "orders/payments"}
         assert presets == {"orders-1": "budgeted", "orders-2": "custom"}
-        assert "orders/payments" in faultline(two, "policy", "list")
+        assert "orders/payments" in faultline(healing, "policy", "list")
 
     @pytest.mark.parametrize(
         ("arguments", "named"),
@@ -187,9 +188,9 @@ class TestTheCommand:
         ],
     )
     def test_says_what_there_is_where_it_is_asked_for_what_there_is_not(
-        self, two: System, arguments: tuple[str, ...], named: str
+        self, healing: System, arguments: tuple[str, ...], named: str
     ) -> None:
-        assert named in faultline(two, "policy", "set", *arguments, code=os.EX_USAGE)
+        assert named in faultline(healing, "policy", "set", *arguments, code=os.EX_USAGE)
 
 
 def faultline(system: System, *arguments: str, code: int = 0) -> str:

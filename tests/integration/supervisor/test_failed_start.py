@@ -1,6 +1,5 @@
 import os
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,11 +20,9 @@ def failure(state: Path, name: str, *, free_ports: bool = True, deadline_s: floa
 
 
 def test_wrong_settings_end_the_start_at_once_with_the_process_own_words(state: Path) -> None:
-    began = time.monotonic()
     error = failure(state, "WRONG_SETTINGS")
     assert error.exit_code == os.EX_CONFIG
     assert str(error).startswith("wrong-1 did not start: wrong settings: HTTP_PORT: too big")
-    assert time.monotonic() - began < 15
 
 
 def test_a_port_lost_to_somebody_else_ends_the_start_at_once(state: Path) -> None:

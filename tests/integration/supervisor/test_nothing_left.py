@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -65,21 +64,18 @@ def test_children_drain_in_reverse_order_on_a_signal(pair: System, number: signa
 
 def test_a_paused_child_is_woken_to_drain(pair: System) -> None:
     pair.supervisor.pause("front-1", ttl_s=600.0)
-    began = time.monotonic()
     pair.stop()
-    assert time.monotonic() - began < 8
     assert "drained" in [line.record["message"] for line in log_reader.read(pair.state, ["front-1"])]
 
 
-def test_a_second_signal_does_not_wait_for_anybody(start: Start) -> None:
+def test_a_second_signal_does_not_wait_for_anybody(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAIN_TIMEOUT_S", "300")
     system = start("STUBBORN")
     children = children_of(system.supervisor_pid)
     os.kill(system.supervisor_pid, signal.SIGINT)
     until(lambda: "not ending" in [line.record["message"] for line in log_reader.read(system.state, ["stubborn-1"])])
-    began = time.monotonic()
     os.kill(system.supervisor_pid, signal.SIGINT)
-    await_end(children)
-    assert time.monotonic() - began < 8
+    await_end(children, patience_s=60)
 
 
 def test_a_child_that_does_not_drain_is_killed(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +83,7 @@ def test_a_child_that_does_not_drain_is_killed(start: Start, monkeypatch: pytest
     system = start("STUBBORN")
     children = children_of(system.supervisor_pid)
     system.stop()
-    await_end(children, patience_s=1)
+    await_end(children)
     said = [line.record["message"] for line in log_reader.read(system.state, ["supervisor"])]
     assert any(line.startswith("stubborn-1 did not drain, killed after 3") for line in said)
 

@@ -10,7 +10,7 @@ from tests.waiting import eventually
 
 T = TypeVar("T")
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def until(condition: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:

@@ -26,7 +26,7 @@ class Gate(SpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:  # noqa: ARG002  # the SDK's signature
         self.entered.set()
-        return SpanExportResult.SUCCESS if self.opened.wait(30) else SpanExportResult.FAILURE
+        return SpanExportResult.SUCCESS if self.opened.wait(60) else SpanExportResult.FAILURE
 
 
 class Moody(SpanExporter):
@@ -39,6 +39,20 @@ class Moody(SpanExporter):
         if isinstance(self.mood, Exception):
             raise self.mood
         return self.mood
+
+
+class Deaf(SpanExporter):
+    """Is done with a batch when it is shut down."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:  # noqa: ARG002  # the SDK's signature
+        assert self.ended.wait(60)
+        return SpanExportResult.FAILURE
+
+    def shutdown(self) -> None:
+        self.ended.set()
 
 
 @pytest.fixture
@@ -84,7 +98,7 @@ def test_a_full_queue_drops_and_counts_and_keeps_the_rest(instruments: Instrumen
     gate = Gate()
     provider = batching(gate, instruments, capacity=4)
     end_spans(provider, 4)  # one batch, taken at once
-    assert gate.entered.wait(10)
+    assert gate.entered.wait(60)
     end_spans(provider, 4 + 3)
     assert span_counts(instruments)["dropped"] == 3
     assert queue(instruments) == (4, 4)
@@ -127,6 +141,17 @@ def test_an_outage_is_said_once_and_its_end_once(instruments: Instruments, log: 
     away, back = ("WARNING", "trace collector is away"), ("INFO", "trace collector is back")
     assert said == [away, back, away]
     assert span_counts(instruments) == {"exported": 2, "dropped": 0, "failed": 4}
+
+
+def test_a_collector_that_is_known_to_be_away_is_not_waited_for(instruments: Instruments, log: io.StringIO) -> None:
+    reporting = ReportingExporter(Deaf(), "test", instruments, Redactor())
+    reporting.away = True
+    processor = BoundedSpanProcessor(reporting, instruments, capacity=4, linger_s=60, shutdown_s=600)
+    provider = tracing.tracer_provider({}, 1.0, processor)
+    end_spans(provider, 1)
+    provider.shutdown()
+    assert span_counts(instruments) == {"exported": 0, "dropped": 0, "failed": 1}
+    assert log.getvalue() == ""
 
 
 def test_an_exporter_that_raises_costs_its_spans_and_no_more(instruments: Instruments, log: io.StringIO) -> None:
