@@ -5,12 +5,13 @@ from typing import Final
 import yaml
 
 from deploy.programs.become import Start, main
-from deploy.programs.catalogue import HTTP_PORT
+from deploy.programs.catalogue import ALERTS, HTTP_PORT
 from deploy.programs.settings import ProgramSettings
 from deploy.programs.site import Site
 
 _CONFIG: Final = "alertmanager.yml"
 _RETENTION: Final = "--data.retention=24h"
+_RECEIVER: Final = "faultline"
 
 
 def plan(settings: ProgramSettings, site: Site) -> Start:
@@ -25,11 +26,20 @@ def plan(settings: ProgramSettings, site: Site) -> Start:
         "--cluster.listen-address=",  # one is enough: no others are looked for
         "--log.level=warn",
     )
-    return Start(arguments, {_CONFIG: _config()})
+    return Start(arguments, {_CONFIG: _config(site.url(ALERTS, HTTP_PORT))})
 
 
-def _config() -> str:
-    return yaml.safe_dump({"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]})
+def _config(receiver_url: str | None) -> str:
+    """Everything goes to our own receiver, soon and in groups; to nobody where it does not run."""
+    route = {
+        "receiver": _RECEIVER,
+        "group_by": ["alertname", "service"],
+        "group_wait": "1s",
+        "group_interval": "5s",
+        "repeat_interval": "5m",
+    }
+    webhooks = [{"url": f"{receiver_url}/notifications", "send_resolved": True}] if receiver_url else []
+    return yaml.safe_dump({"route": route, "receivers": [{"name": _RECEIVER, "webhook_configs": webhooks}]})
 
 
 if __name__ == "__main__":

@@ -12,6 +12,12 @@ ALERTMANAGER: Final = "alertmanager"
 JAEGER: Final = "jaeger"
 GRAFANA: Final = "grafana"
 
+PROFILE: Final = "demo"
+"""Of `slo.yaml`: on one's own machine nobody waits an hour for an alert."""
+
+ALERTS: Final = "faultline-alerts"
+"""Our own process that is notified."""
+
 JAEGER_VERSION: Final = "1.76.0"
 """Of the module that `make backends` builds; its `cmd/jaeger` is Jaeger v2."""
 

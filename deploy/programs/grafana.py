@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Final
 
 from deploy.programs.become import Start, main
-from deploy.programs.catalogue import ALERTMANAGER, HTTP_PORT, JAEGER, PROMETHEUS, QUERY_PORT
+from deploy.programs.catalogue import ALERTMANAGER, HTTP_PORT, JAEGER, PROFILE, PROMETHEUS, QUERY_PORT
 from deploy.programs.settings import ProgramSettings
 from deploy.programs.site import Site
 from deploy.topology import BACKEND
 from observability import stack
-from observability.stack.prometheus import config
+from observability.stack import objectives
 
 _OURS: Final = Path(stack.__file__).parent / "grafana"
 _PACKAGED_HOME: Final = Path("/usr/share/grafana")
@@ -48,7 +48,7 @@ def _addresses(site: Site) -> dict[str, str]:
         "PROMETHEUS_URL": site.url(PROMETHEUS, HTTP_PORT) or "http://127.0.0.1:9090",
         "ALERTMANAGER_URL": site.url(ALERTMANAGER, HTTP_PORT) or "http://127.0.0.1:9093",
         "JAEGER_URL": jaeger or "http://127.0.0.1:16686",
-        "PROMETHEUS_SCRAPE_INTERVAL": f"{config.SCRAPE_INTERVAL_S:g}s",
+        "PROMETHEUS_SCRAPE_INTERVAL": objectives.load_all().profiles[PROFILE].scrape_interval,
         "GRAFANA_DASHBOARDS": str(_OURS / "dashboards"),
     }
 

@@ -1,13 +1,21 @@
 """`python -m deploy.programs.prometheus`: Prometheus over every process that runs."""
 
-from pathlib import Path
 from typing import Final
 
 from deploy.programs.become import Start, main
-from deploy.programs.catalogue import ALERTMANAGER, HTTP_PORT, JAEGER, PROMETHEUS, SPAN_METRICS_PORT, TELEMETRY_PORT
+from deploy.programs.catalogue import (
+    ALERTMANAGER,
+    HTTP_PORT,
+    JAEGER,
+    PROFILE,
+    PROMETHEUS,
+    SPAN_METRICS_PORT,
+    TELEMETRY_PORT,
+)
 from deploy.programs.settings import ProgramSettings
 from deploy.programs.site import Instance, Site
 from deploy.topology import ADMIN_PORT
+from observability.stack import objectives
 from observability.stack.prometheus import config
 from observability.stack.prometheus.config import Job, Target
 
@@ -19,8 +27,8 @@ def plan(settings: ProgramSettings, site: Site) -> Start:
     """Its configuration and arguments."""
     text = config.render(
         _jobs(site),
-        config.SCRAPE_INTERVAL_S,
-        rule_files=[str(each) for each in _rules()],
+        objectives.load_all().profiles[PROFILE],
+        rule_files=[str(config.rules_file(PROFILE))],
         alertmanagers=[each.address(HTTP_PORT) for each in site.of_service(ALERTMANAGER)],
     )
     address = site.own.address(HTTP_PORT)
@@ -34,10 +42,6 @@ def plan(settings: ProgramSettings, site: Site) -> Start:
         "--log.level=warn",
     )
     return Start(arguments, {_CONFIG: text})
-
-
-def _rules() -> list[Path]:
-    return [each for each in (config.RULES_FILE,) if each.exists()]
 
 
 def _jobs(site: Site) -> list[Job]:

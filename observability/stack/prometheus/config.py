@@ -10,14 +10,16 @@ from typing import Any, Final
 
 import yaml
 
+from observability.stack.durations import seconds
+from observability.stack.profiles import Profile
+
 FAULTLINE: Final = "faultline"
 """The job of our own processes."""
 SPAN_METRICS: Final = "jaeger-spanmetrics"
 """The job of what Jaeger counts of spans."""
 
-SCRAPE_INTERVAL_S: Final = 2.0
-RULES_FILE: Final = Path(__file__).with_name("rules.demo.yml")
 MAX_EXEMPLARS: Final = 20_000
+_LONGEST_SCRAPE: Final = "10s"
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,22 @@ class Job:
     targets: Sequence[Target]
 
 
+def rules_file(profile: str) -> Path:
+    """The rules with that profile's windows."""
+    return Path(__file__).with_name(f"rules.{profile}.yml")
+
+
 def render(
-    jobs: Sequence[Job], interval_s: float, *, rule_files: Sequence[str] = (), alertmanagers: Sequence[str] = ()
+    jobs: Sequence[Job], profile: Profile, *, rule_files: Sequence[str] = (), alertmanagers: Sequence[str] = ()
 ) -> str:
-    """The file's content. Everything is scraped, and every rule evaluated, every `interval_s` seconds."""
-    interval = f"{round(interval_s * 1000)}ms"
+    """The file's content; how often anything is done is the profile's."""
+    scrape = profile.scrape_interval
     document: dict[str, Any] = {
-        "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
+        "global": {
+            "scrape_interval": scrape,
+            "scrape_timeout": min(scrape, _LONGEST_SCRAPE, key=seconds),
+            "evaluation_interval": profile.evaluation_interval,
+        },
         "storage": {"exemplars": {"max_exemplars": MAX_EXEMPLARS}},
         "rule_files": list(rule_files),
         "scrape_configs": [_scraped(each) for each in jobs if each.targets],
