@@ -13,6 +13,8 @@ from typing import Any, Final
 import yaml
 
 from observability import semconv
+from observability.stack.jaeger import sampling as tail
+from observability.stack.jaeger.sampling import Sampling
 
 MAX_TRACES: Final = 50_000
 MAX_REQUEST_MIB: Final = 16
@@ -22,6 +24,11 @@ SPAN_METRICS_NAMESPACE: Final = "traces.span.metrics"
 _STORAGE: Final = "memory"
 _METRICS: Final = "prometheus"
 _FLUSH: Final = "2s"
+_KEEP: Final = "jaeger_storage_exporter"
+_SPAN_METRICS: Final = "spanmetrics"
+_EVERYTHING: Final = {
+    "traces": {"receivers": ["otlp"], "processors": ["batch"], "exporters": [_KEEP, _SPAN_METRICS]},
+}
 # Span names are bounded here, but whoever points a service of theirs at it may not know.
 _MOST_SERIES: Final = 2_000
 
@@ -39,17 +46,29 @@ class Listeners:
     query_grpc: str = "127.0.0.1:0"
 
 
-def render(listeners: Listeners, *, prometheus_url: str | None = None) -> str:
-    """The file's content. With `prometheus_url`, Jaeger shows the span metrics that Prometheus has of it (SPM)."""
+def render(
+    listeners: Listeners,
+    *,
+    prometheus_url: str | None = None,
+    sampling: Sampling | None = None,
+    max_traces: int = MAX_TRACES,
+) -> str:
+    """The file's content. With `prometheus_url`, Jaeger shows the span metrics that Prometheus has of it (SPM).
+
+    With `sampling`, it keeps only what is worth a look; at most `max_traces` in any case.
+    """
     return yaml.safe_dump(
         {
-            "service": _service(listeners),
-            "extensions": _extensions(listeners, prometheus_url),
+            "service": _service(listeners, sampling),
+            "extensions": _extensions(listeners, prometheus_url, max_traces),
             "receivers": {"otlp": {"protocols": _otlp(listeners)}},
-            "processors": {"batch": {"timeout": "200ms", "send_batch_size": 2048}},
-            "connectors": {"spanmetrics": _span_metrics()},
+            "processors": {
+                "batch": {"timeout": "200ms", "send_batch_size": 2048},
+                **({tail.PROCESSOR: tail.processor(sampling)} if sampling else {}),
+            },
+            "connectors": {_SPAN_METRICS: _span_metrics(), **({tail.CONNECTOR: {}} if sampling else {})},
             "exporters": {
-                "jaeger_storage_exporter": {"trace_storage": _STORAGE},
+                _KEEP: {"trace_storage": _STORAGE},
                 "prometheus": {"endpoint": listeners.span_metrics, "enable_open_metrics": True},
             },
         },
@@ -57,17 +76,13 @@ def render(listeners: Listeners, *, prometheus_url: str | None = None) -> str:
     )
 
 
-def _service(listeners: Listeners) -> Mapping[str, Any]:
+def _service(listeners: Listeners, sampling: Sampling | None) -> Mapping[str, Any]:
     exporter = {"host": listeners.telemetry_host, "port": listeners.telemetry_port}
     return {
         "extensions": ["jaeger_storage", "jaeger_query"],
         "pipelines": {
-            "traces": {
-                "receivers": ["otlp"],
-                "processors": ["batch"],
-                "exporters": ["jaeger_storage_exporter", "spanmetrics"],
-            },
-            "metrics/spanmetrics": {"receivers": ["spanmetrics"], "exporters": ["prometheus"]},
+            **(tail.pipelines(_KEEP, _SPAN_METRICS) if sampling else _EVERYTHING),
+            "metrics/spanmetrics": {"receivers": [_SPAN_METRICS], "exporters": ["prometheus"]},
         },
         "telemetry": {
             "resource": {"service.name": "jaeger"},
@@ -77,8 +92,8 @@ def _service(listeners: Listeners) -> Mapping[str, Any]:
     }
 
 
-def _extensions(listeners: Listeners, prometheus_url: str | None) -> Mapping[str, Any]:
-    storage: dict[str, Any] = {"backends": {_STORAGE: {"memory": {"max_traces": MAX_TRACES}}}}
+def _extensions(listeners: Listeners, prometheus_url: str | None, max_traces: int) -> Mapping[str, Any]:
+    storage: dict[str, Any] = {"backends": {_STORAGE: {"memory": {"max_traces": max_traces}}}}
     query: dict[str, Any] = {
         "storage": {"traces": _STORAGE},
         "http": {"endpoint": listeners.query},
