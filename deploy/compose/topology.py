@@ -14,6 +14,7 @@ POSTGRES_PORT: Final = 15432
 """Not the usual one, which a PostgreSQL of the machine's own may have."""
 PROGRAMS: Final = {
     "query_url": ("Traces", f"http://{HOST}:16686"),
+    "prometheus_url": ("Prometheus", f"http://{HOST}:9090"),
 }
 """Key in `topology.json` → label and address of what is not ours."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from observability.stack import compose
 from observability.stack.grafana import generator as grafana
 from observability.stack.prometheus import rules
 
@@ -15,6 +16,7 @@ FOLDER: Final = Path(__file__).parent
 Files = Mapping[str, str]
 
 GENERATORS: Final[Mapping[str, Callable[[], Files]]] = {
+    "observability.stack.compose": compose.files,
     "observability.stack.grafana": grafana.files,
     "observability.stack.prometheus": rules.files,
 }

@@ -1,0 +1,86 @@
+"""The backends' configuration fits the containers: who is scraped is there, and listens where it is looked for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from observability.stack import compose
+from observability.stack.jaeger.sampling import PROCESSOR
+from tests.unit.compose.compose_file import CHECKOUT, LONG_RUNNING, OF_OURS, SERVICES, by_default, environment
+
+STACK = CHECKOUT / "observability" / "stack"
+PROMETHEUS: Mapping[str, Any] = yaml.safe_load((STACK / "prometheus" / "prometheus.yml").read_text())
+JAEGERS: Mapping[str, Mapping[str, Any]] = {
+    name: yaml.safe_load((STACK / "jaeger" / f"{name}.yaml").read_text()) for name in ("keep-all", "sampling")
+}
+
+
+def scraped(job: str) -> dict[str, Mapping[str, str]]:
+    """Address → labels."""
+    (found,) = (each for each in PROMETHEUS["scrape_configs"] if each["job_name"] == job)
+    return {target: each["labels"] for each in found["static_configs"] for target in each["targets"]}
+
+
+def test_all_of_ours_are_scraped_at_their_admin_listeners_as_who_they_are() -> None:
+    ours = [name for name in LONG_RUNNING if name in OF_OURS]
+    assert scraped("faultline") == {
+        f"{name}:{environment(name)['ADMIN_PORT']}": {
+            "service": name,
+            "instance": environment(name)["SERVICE_INSTANCE_ID"],
+        }
+        for name in ours
+    }
+
+
+def test_everybody_who_is_scraped_is_there_and_on_the_same_network() -> None:
+    for job in PROMETHEUS["scrape_configs"]:
+        for address in scraped(job["job_name"]):
+            assert "system" in SERVICES[address.partition(":")[0]]["networks"]
+
+
+def test_jaeger_is_scraped_for_its_own_figures_and_for_those_of_spans() -> None:
+    for config in JAEGERS.values():
+        exporter = config["service"]["telemetry"]["metrics"]["readers"][0]["pull"]["exporter"]["prometheus"]
+        assert list(scraped("jaeger")) == [f"jaeger:{exporter['port']}"]
+        assert list(scraped("jaeger-spanmetrics")) == [
+            config["exporters"]["prometheus"]["endpoint"].replace("0.0.0.0", "jaeger")
+        ]
+
+
+@pytest.mark.parametrize("name", JAEGERS)
+def test_spans_are_taken_where_the_services_send_them(name: str) -> None:
+    protocols = JAEGERS[name]["receivers"]["otlp"]["protocols"]
+    assert environment("payments")["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://jaeger:4317"
+    assert protocols["grpc"]["endpoint"] == "0.0.0.0:4317"
+    published = {each.split(":")[1] for each in SERVICES["jaeger"]["ports"]}
+    listening = {
+        protocols["grpc"]["endpoint"],
+        protocols["http"]["endpoint"],
+        JAEGERS[name]["extensions"]["jaeger_query"]["http"]["endpoint"],
+    }
+    assert {each.rpartition(":")[2] for each in listening} == published
+
+
+def test_only_the_profile_samples_and_the_demonstration_keeps_everything() -> None:
+    (option,) = SERVICES["jaeger"]["command"]
+    assert by_default(option) == "--config=/etc/jaeger/keep-all.yaml"
+    assert option.replace("${FAULTLINE_TRACES:-keep-all}", "sampling") == "--config=/etc/jaeger/sampling.yaml"
+    assert PROCESSOR in JAEGERS["sampling"]["processors"]
+    assert PROCESSOR not in JAEGERS["keep-all"]["processors"]
+
+
+@pytest.mark.parametrize("name", JAEGERS)
+def test_spans_are_counted_before_any_is_dropped(name: str) -> None:
+    pipelines = JAEGERS[name]["service"]["pipelines"]
+    assert pipelines["traces"]["receivers"] == ["otlp"]
+    assert pipelines["traces"]["processors"] == ["batch"]
+    assert "spanmetrics" in pipelines["traces"]["exporters"]
+
+
+def test_the_rules_are_where_prometheus_looks_for_them() -> None:
+    targets = {each.split(":")[1]: each.split(":")[0] for each in SERVICES["prometheus"]["volumes"]}
+    assert PROMETHEUS["rule_files"] == [compose.RULES]
+    assert targets[compose.RULES] == f"./observability/stack/prometheus/rules.{compose.PROFILE}.yml"
+    assert "--config.file=/etc/prometheus/prometheus.yml" in SERVICES["prometheus"]["command"]
