@@ -12,6 +12,7 @@ from observability import garbage, lifeline, logs
 from observability.embedded.bootstrap import Backend
 from observability.embedded.listener import EX_UNAVAILABLE, AddressError, PortTakenError
 from observability.embedded.settings import EX_CONFIG, NAME, BackendSettings, load
+from observability.embedded.traces_file import TracesFileError
 from observability.redaction import Redactor
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ def main() -> None:
     except PortTakenError as exc:
         print(f"{NAME}: {exc}", file=sys.stderr)
         raise SystemExit(EX_UNAVAILABLE) from exc
-    except AddressError as exc:
+    except (AddressError, TracesFileError) as exc:
         print(f"{NAME}: wrong settings:\n  {exc}", file=sys.stderr)
         raise SystemExit(EX_CONFIG) from exc
 

@@ -16,6 +16,7 @@ from observability.embedded.otlp_receiver import Ingest, OtlpGrpcListener
 from observability.embedded.pages import site
 from observability.embedded.settings import BackendSettings
 from observability.embedded.store import Bounds, MemoryTraceStore
+from observability.embedded.traces_file import TracesFile
 from observability.metrics import Instruments
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Backend:
     """The whole process: a store, what feeds it and what reads it. To be made inside its event loop."""
 
     def __init__(self, settings: BackendSettings) -> None:
+        """Raises TracesFileError."""
         self._settings = settings
         self._running = False
         self._started: list[Part] = []
@@ -55,12 +57,17 @@ class Backend:
         endpoint = settings.forward_otlp_endpoint
         forwarding.declare(metrics)
         self._forwarder = forwarding.Forwarder(endpoint, metrics) if endpoint else None
-        ingest = Ingest(store, metrics, self._forwarder)
+        self._journal = None
+        if settings.traces_file:
+            self._journal = TracesFile(settings.traces_file, settings.traces_file_max_bytes)
+        self._ingest = ingest = Ingest(store, metrics, self._forwarder, self._journal)
         self.otlp_http = HttpListener(otlp_http.create_app(ingest), "OTLP_HTTP_PORT", host, settings.otlp_http_port)
         self.otlp_grpc = OtlpGrpcListener(ingest, host, settings.otlp_grpc_port)
 
     async def start(self) -> None:
         """Starts the listeners, those that take spans last. Raises PortTakenError."""
+        if restored := self._ingest.restore():
+            log.info("restored", extra={"spans": restored})
         forwarder: list[Part] = [self._forwarder] if self._forwarder else []
         parts: list[Part] = [self.admin, self.query, *forwarder, self.otlp_http, self.otlp_grpc]
         for each in parts:
@@ -84,3 +91,5 @@ class Backend:
                     await each.drain()
         except TimeoutError:
             log.warning("drain cut off; what was in flight is lost", extra={"after_s": self._settings.drain_timeout_s})
+        if self._journal is not None:
+            self._journal.close()

@@ -6,10 +6,12 @@ from weakref import WeakValueDictionary
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, Status
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from observability import semconv
+from observability.embedded import otlp_limits as limits
 from observability.embedded.attributes import text
 from observability.embedded.records import Origin, SpanRecord
 
@@ -26,10 +28,11 @@ class MalformedExportError(ValueError):
 
 
 class Decoded(NamedTuple):
-    """The spans that can be kept, and how many could not because of ids that are none."""
+    """The spans that can be kept; how many could not, as their ids are none or they are too large; how many were cut."""
 
     spans: list[SpanRecord]
     refused: int
+    cut: int
 
 
 def parse_protobuf(body: bytes) -> ExportTraceServiceRequest:
@@ -47,26 +50,45 @@ class Decoder:
         self._origins: WeakValueDictionary[tuple[bytes, bytes], Origin] = WeakValueDictionary()
 
     def decode(self, request: ExportTraceServiceRequest) -> Decoded:
-        """The spans of `request` as records."""
-        records = [record for each in request.resource_spans for record in self._records(each)]
-        spans = [record for record in records if record is not None]
-        return Decoded(spans, len(records) - len(spans))
+        """The spans of `request` as records; the request itself is cut to the limits on the way."""
+        spans, refused, cut = list[SpanRecord](), 0, 0
+        for span, origin, origin_cut in self._all(request):
+            was_cut = origin_cut
+            record = _record(span, origin) if _identified(span) else None
+            if record is not None and len(record.payload) > limits.SMALL and limits.cut_span(span):
+                record, was_cut = _record(span, origin), True
+            if record is None or len(record.payload) > limits.MAX_BYTES:
+                refused += 1
+                continue
+            spans.append(record)
+            cut += was_cut
+        return Decoded(spans, refused, cut)
 
-    def _records(self, group: ResourceSpans) -> Iterator[SpanRecord | None]:
-        resource, service = group.resource.SerializeToString(), _service(group.resource)
-        for scoped in group.scope_spans:
-            origin = self._origin(service, resource, scoped.scope.SerializeToString())
-            for span in scoped.spans:
-                yield _record(span, origin) if _identified(span) else None
+    def _all(self, request: ExportTraceServiceRequest) -> Iterator[tuple[Span, Origin, bool]]:
+        """Each span, who wrote it, and whether that had to be cut."""
+        for group in request.resource_spans:
+            service = _service(group.resource)
+            resource_cut, resource = _cut(group.resource)
+            for scoped in group.scope_spans:
+                scope_cut, scope = _cut(scoped.scope)
+                origin = self._origin(service, resource, scope)
+                for span in scoped.spans:
+                    yield span, origin, resource_cut or scope_cut
 
     def _origin(self, service: str, resource: bytes, scope: bytes) -> Origin:
         return self._origins.setdefault((resource, scope), Origin(service, resource, scope))
 
 
+def _cut(origin: Resource | InstrumentationScope) -> tuple[bool, bytes]:
+    """Whether it was cut to the limits, and its wire form."""
+    was_cut = origin.ByteSize() > limits.SMALL and limits.cut_origin(origin)
+    return was_cut, origin.SerializeToString()
+
+
 def _service(resource: Resource) -> str:
     for each in resource.attributes:
         if each.key == semconv.SERVICE_NAME:
-            return text(each.value) or EMPTY_SERVICE
+            return text(each.value)[: limits.MAX_TEXT] or EMPTY_SERVICE
     return MISSING_SERVICE
 
 

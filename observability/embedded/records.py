@@ -23,6 +23,11 @@ class Origin:
     resource: bytes
     scope: bytes
 
+    @property
+    def size_bytes(self) -> int:
+        """About what keeping it costs, once for all its spans."""
+        return len(self.resource) + len(self.scope)
+
     def decoded_resource(self) -> Resource:
         return Resource.FromString(self.resource)
 
@@ -54,7 +59,7 @@ class SpanRecord(NamedTuple):
 
     @property
     def size_bytes(self) -> int:
-        """About what keeping it costs."""
+        """About what keeping it costs, without its origin."""
         return len(self.payload) + len(self.name) + _OVERHEAD_BYTES
 
     def decoded(self) -> Span:

@@ -45,6 +45,17 @@ class BackendSettings(BaseSettings):
     max_bytes: int = Field(
         200_000_000, ge=100_000, description="About the most memory, in bytes, that the kept spans may take."
     )
+    traces_file: Path | None = Field(
+        None,
+        description="File that keeps the newest spans over a restart; without it they are in memory alone. `.1` and "
+        "`.lock` stand beside it.",
+    )
+    traces_file_max_bytes: int = Field(
+        32_000_000,
+        ge=10_000,
+        description="The most that TRACES_FILE may take, in bytes; reading it delays the start by about a second per ten "
+        "million.",
+    )
     logs_control_file: Path | None = Field(
         None,
         description="A supervisor's `control.json`: where its control API is asked for the log lines of a trace. "

@@ -9,7 +9,7 @@ from typing import Final
 
 from observability.embedded.matching import Predicate, predicate, tells_of_fault
 from observability.embedded.ports import Added, Size, TraceQuery
-from observability.embedded.records import Operation, SpanRecord, Trace
+from observability.embedded.records import Operation, Origin, SpanRecord, Trace
 
 _DROPPED_KNOWN: Final = 20_000
 """Ids of dropped traces that are known, the newest: two megabytes."""
@@ -66,6 +66,7 @@ class MemoryTraceStore:
         self._entries: dict[bytes, _Entry] = {}  # in order of arrival, as all the dictionaries here
         self._of_service: dict[str, dict[bytes, None]] = {}
         self._operations: dict[str, Counter[Operation]] = {}
+        self._spans_of = Counter[Origin]()
         self._dropped: dict[bytes, None] = {}
         self._begun = 0
         self._spans = 0
@@ -88,7 +89,11 @@ class MemoryTraceStore:
         return Size(len(self._entries), self._spans, self._bytes)
 
     def _fits(self, span: SpanRecord) -> bool:
-        return self._spans < self.bounds.max_spans and self._bytes + span.size_bytes <= self.bounds.max_bytes
+        return self._spans < self.bounds.max_spans and self._bytes + self._cost(span) <= self.bounds.max_bytes
+
+    def _cost(self, span: SpanRecord) -> int:
+        """What `span` adds: an origin is kept once, for its first span."""
+        return span.size_bytes if span.origin in self._spans_of else span.size_bytes + span.origin.size_bytes
 
     def _make_room(self, span: SpanRecord) -> int:
         """Drops old traces until `span` fits or only its own trace is left; returns the number of spans dropped."""
@@ -106,8 +111,9 @@ class MemoryTraceStore:
         entry.add(span)
         self._of_service.setdefault(service, {})[span.trace_id] = None
         self._operations.setdefault(service, Counter())[Operation(span.name, span.kind)] += 1
+        self._bytes += self._cost(span)
+        self._spans_of[span.origin] += 1
         self._spans += 1
-        self._bytes += span.size_bytes
 
     def _begin(self, trace_id: bytes) -> _Entry:
         self._begun += 1
@@ -117,7 +123,6 @@ class MemoryTraceStore:
     def _evict(self, trace_id: bytes) -> int:
         spans = [*self._entries.pop(trace_id).spans()]
         for span in spans:
-            self._bytes -= span.size_bytes
             self._forget(span)
         self._spans -= len(spans)
         self._remember(trace_id)
@@ -130,6 +135,10 @@ class MemoryTraceStore:
             del self._dropped[next(iter(self._dropped))]
 
     def _forget(self, span: SpanRecord) -> None:
+        self._spans_of[span.origin] -= 1
+        if not self._spans_of[span.origin]:
+            del self._spans_of[span.origin]
+        self._bytes -= self._cost(span)
         service, operation = span.origin.service, Operation(span.name, span.kind)
         operations = self._operations[service]
         operations[operation] -= 1

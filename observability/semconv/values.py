@@ -33,10 +33,11 @@ SPANS_EXPORTED: Final = "exported"
 SPANS_DROPPED: Final = "dropped"  # the queue was full, or telemetry had stopped
 SPANS_FAILED: Final = "failed"  # the collector did not take them
 TELEMETRY_RESULTS: Final = (SPANS_EXPORTED, SPANS_DROPPED, SPANS_FAILED)
+BACKEND_DROPPED: Final = "dropped"
 BACKEND_RESULTS: Final = (
     "taken",
-    "refused",  # ids that are none
-    "dropped",  # taken once, and forgotten to stay in bounds
+    "refused",  # ids that are none, or too large
+    BACKEND_DROPPED,  # taken once, and forgotten to stay in bounds
 )
 BACKEND_FORWARD_RESULTS: Final = (
     "forwarded",

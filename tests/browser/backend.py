@@ -1,11 +1,10 @@
 """A trace backend with traces that have everything that the pages can show."""
 
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.unit.embedded.running import Backend, running
-from tests.unit.embedded.spans import Made, request, trace_id
+from tests.unit.embedded.running import Backend, running, send
+from tests.unit.embedded.spans import Made, trace_id
 
 MARKUP = "<img src=x onerror=alert(1)>"
 SERVER, CLIENT, INTERNAL = 2, 3, 1
@@ -25,13 +24,6 @@ def filled() -> Iterator[Backend]:
         ):
             send(backend, *spans)
         yield backend
-
-
-def send(backend: Backend, *spans: Made) -> None:
-    address = f"http://127.0.0.1:{backend.otlp_http_port}/v1/traces"
-    body, kind = request(*spans).SerializeToString(), {"Content-Type": "application/x-protobuf"}
-    with urllib.request.urlopen(urllib.request.Request(address, body, kind), timeout=20) as answer:
-        assert answer.status == 200
 
 
 def checkout(trace: int, failures: list[str]) -> Iterator[Made]:

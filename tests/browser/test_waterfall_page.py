@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.backend import FAILED, FINE, MARKED, MARKUP, RETRIED, send
-from tests.unit.embedded.running import Backend, running
+from tests.browser.backend import FAILED, FINE, MARKED, MARKUP, RETRIED
+from tests.unit.embedded.running import Backend, running, send
 from tests.unit.embedded.spans import Made
 
 pytestmark = pytest.mark.browser

@@ -30,7 +30,9 @@ class FakeTraceStore:
         return before + 1 - len(self._spans)
 
     def size(self) -> Size:
-        return Size(len(self._trace_ids()), len(self._spans), sum(each.size_bytes for each in self._spans))
+        origins = {each.origin for each in self._spans}
+        held = sum(each.size_bytes for each in self._spans) + sum(each.size_bytes for each in origins)
+        return Size(len(self._trace_ids()), len(self._spans), held)
 
     def _trace_ids(self) -> list[bytes]:
         return [*dict.fromkeys(each.trace_id for each in self._spans)]

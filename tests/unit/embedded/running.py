@@ -10,16 +10,24 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import grpc
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import Tracer
 
+from tests.unit.embedded.spans import Made, request
+
+if TYPE_CHECKING:
+    Export = grpc.UnaryUnaryMultiCallable[bytes, ExportTraceServiceResponse]
+
 CHECKOUT = Path(__file__).resolve().parents[3]
+_EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 FREE_PORTS = {"QUERY_PORT": "0", "OTLP_GRPC_PORT": "0", "OTLP_HTTP_PORT": "0", "ADMIN_PORT": "0"}
 
 
@@ -66,6 +74,11 @@ class Backend:
         lines = self.admin("/metrics").text.splitlines()
         return next(float(line.removeprefix(wanted)) for line in lines if line.startswith(wanted))
 
+    def metric(self, name: str) -> float:
+        """The value of a metric without labels."""
+        lines = self.admin("/metrics").text.splitlines()
+        return next(float(line.removeprefix(f"{name} ")) for line in lines if line.startswith(f"{name} "))
+
     @contextmanager
     def tracer(self, service: str) -> Iterator[Tracer]:
         """A tracer whose spans are exported before their `end` returns."""
@@ -74,6 +87,20 @@ class Backend:
         provider.add_span_processor(SimpleSpanProcessor(exporter))
         yield provider.get_tracer("test")
         provider.shutdown()
+
+
+def exporting(channel: grpc.Channel) -> "Export":
+    """Sends bytes, so that they may be no request."""
+    method: Export = channel.unary_unary(_EXPORT, None, ExportTraceServiceResponse.FromString)
+    return method
+
+
+def send(backend: Backend, *spans: Made) -> None:
+    """Over HTTP; the spans are there when this returns."""
+    body, kind = request(*spans).SerializeToString(), {"Content-Type": "application/x-protobuf"}
+    address = f"http://127.0.0.1:{backend.otlp_http_port}/v1/traces"
+    with urllib.request.urlopen(urllib.request.Request(address, body, kind), timeout=20) as answer:
+        assert answer.status == 200
 
 
 def _get(url: str) -> Answer:

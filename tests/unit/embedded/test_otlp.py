@@ -21,18 +21,18 @@ from tests.unit.embedded.spans import Made, records, request
 def test_a_trace_id_that_is_none_is_refused(trace_id: bytes) -> None:
     sent = request(Made(), Made())
     sent.resource_spans[0].scope_spans[0].spans[0].trace_id = trace_id
-    spans, refused = Decoder().decode(sent)
-    assert (len(spans), refused) == (1, 1)
+    spans, refused, cut = Decoder().decode(sent)
+    assert (len(spans), refused, cut) == (1, 1, 0)
 
 
 @pytest.mark.parametrize("span_id", [b"", b"\1" * 7, b"\1" * 16, bytes(8)])
 def test_a_span_id_that_is_none_is_refused(span_id: bytes) -> None:
-    assert Decoder().decode(request(Made(span_id=span_id))) == ([], 1)
+    assert Decoder().decode(request(Made(span_id=span_id))) == ([], 1, 0)
 
 
 @pytest.mark.parametrize(("parent", "refused"), [(b"\1", 1), (b"\1" * 9, 1), (b"\1" * 8, 0), (bytes(8), 0)])
 def test_a_parent_is_an_id_or_none(parent: bytes, refused: int) -> None:
-    spans, found = Decoder().decode(request(Made(parent=parent)))
+    spans, found, _ = Decoder().decode(request(Made(parent=parent)))
     assert found == refused
     assert not spans or spans[0].parent_id == parent.strip(b"\0")
 

@@ -23,7 +23,7 @@ from tests.unit.embedded.spans import Made, request
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 GOOD = request(Made(service="sent-over-http")).SerializeToString()
-MALFORMED = "faultline_backend_malformed_exports_total "
+MALFORMED = "faultline_backend_malformed_exports_total"
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,6 @@ def post(
         return answer.status, dict(answer.getheaders()), answer.read()
     finally:
         connection.close()
-
-
-def malformed(backend: Backend) -> float:
-    lines = backend.admin("/metrics").text.splitlines()
-    return next(float(line.removeprefix(MALFORMED)) for line in lines if line.startswith(MALFORMED))
 
 
 @pytest.mark.parametrize("compression", [Compression.NoCompression, Compression.Gzip])
@@ -116,14 +111,14 @@ def nested(depth: int) -> bytes:
 def test_what_cannot_be_read_is_refused_and_counted(
     backend: Backend, status: int, body: bytes, kind: str, headers: dict[str, str]
 ) -> None:
-    before = malformed(backend)
+    before = backend.metric(MALFORMED)
     found, sent, answer = post(backend, body, kind, **headers)
     assert found == status
     said = (
         json.loads(answer)["message"] if sent["content-type"] == JSON else status_pb2.Status.FromString(answer).message
     )
     assert said
-    assert malformed(backend) == before + 1
+    assert backend.metric(MALFORMED) == before + 1
     assert post(backend, GOOD)[0] == 200
 
 

@@ -6,26 +6,13 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import grpc
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
 
-from tests.unit.embedded.running import FREE_PORTS, Backend, running, spawn
+from tests.unit.embedded.running import FREE_PORTS, Backend, exporting, running, spawn
 from tests.unit.embedded.spans import Made, request
-
-EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-
-if TYPE_CHECKING:
-    Export = grpc.UnaryUnaryMultiCallable[bytes, ExportTraceServiceResponse]
-
-
-def exporting(channel: grpc.Channel) -> "Export":
-    """Sends bytes, so that they may be no request."""
-    method: Export = channel.unary_unary(EXPORT, None, ExportTraceServiceResponse.FromString)
-    return method
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,9 @@ def test_neither_bound_is_ever_exceeded(bounds: Bounds, spans: list[SpanRecord])
         size = store.size()
         assert size.spans <= bounds.max_spans
         assert size.bytes <= bounds.max_bytes
-        assert (taken - dropped, size.bytes) == (size.spans, sum(each.size_bytes for each in kept(store, spans)))
+        left = kept(store, spans)
+        assert size.spans == taken - dropped == len(left)
+        assert size.bytes == sum(each.size_bytes for each in left) + sum(o.size_bytes for o in {s.origin for s in left})
 
 
 @settings(deadline=None)
@@ -51,6 +53,15 @@ def test_a_span_that_is_larger_than_the_store_is_dropped() -> None:
     store = MemoryTraceStore(Bounds(10, 2_000))
     assert store.add(records(Made(tags={"padding": "x" * 5_000}))) == (1, 1)
     assert store.size() == (0, 0, 0)
+
+
+def test_what_many_spans_share_is_counted_once_and_let_go() -> None:
+    store = MemoryTraceStore(Bounds(10, 30_000))
+    shared = {"padding": "x" * 20_000}
+    first, second = records(Made(trace=1, resource=shared)), records(Made(trace=2, resource=shared))
+    assert store.add([*first, *second]) == (2, 0)
+    assert store.add(records(Made(trace=3, resource={"padding": "y" * 20_000}))) == (1, 2)
+    assert store.size()[:2] == (1, 1)
 
 
 @pytest.mark.parametrize(("spans", "size"), [(0, 1), (1, 0), (-1, 1)])
