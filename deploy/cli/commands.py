@@ -13,7 +13,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "down": "End the system and wait until it is gone.",
         "status": "Show the processes with state, ports, memory and event loop lag.",
         "logs": "Show what the processes log.",
-        "trace": "Show a trace as a waterfall: the newest checkout's, or one by id.",
+        "trace": "Show a trace as a waterfall: the newest, the newest that failed, or one by id.",
         "fault": "Break the running system by hand, for a while: add, list, clear.",
         "policy": "See and switch what stands between callers and their peers: list, set.",
         "load": "Send requests, as customers would.",

@@ -1,70 +1,71 @@
 """`faultline trace`: one trace, as a waterfall in the terminal, as Jaeger's JSON, or as a page."""
 
-import http.client
 import json
 import re
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from deploy.cli.common import running, system_option
-from deploy.errors import DeployError, NotFoundError, StateError, UsageError
+from deploy.cli.common import Running, running, system_option
+from deploy.cli.fault_options import duration
+from deploy.cli.trace_query import JaegerTrace, Wanted, by_id, newest, newest_checkout
+from deploy.compose.containers import Containers
+from deploy.errors import ControlError, StateError, UsageError
+from deploy.supervisor.client import SupervisorClient
 from deploy.supervisor.state import StateFolder
 
-CHECKOUT_OPERATION: Final = "POST /api/v1/orders"
+if TYPE_CHECKING:
+    from observability.embedded.span_logs import TraceLogs
+
 _TRACE_ID: Final = re.compile(r"[0-9a-f]{1,32}")
-_TIMEOUT_S: Final = 10.0
-
-JaegerTrace = dict[str, Any]
-"""One element of `data` in Jaeger's answer."""
-
-
-class BackendAwayError(DeployError):
-    """The trace backend does not answer, or not as Jaeger does."""
-
-    exit_code = 69
 
 
 @click.command("trace")
 @click.argument("trace_id", metavar="[ID]", required=False)
+@click.option("--service", metavar="NAME", default="", help="The newest that this service took part in.")
+@click.option("--errors", is_flag=True, help="The newest in which something failed.")
+@click.option(
+    "--min-duration",
+    "min_duration_s",
+    metavar="TIME",
+    callback=duration,
+    help="The newest that lasted so long: 200ms, 2s.",
+)
+@click.option(
+    "--fault", metavar="NAME", default="", help="The newest with this fault: a kind, an id, an experiment, or any."
+)
 @click.option("--json", "as_json", is_flag=True, help="As Jaeger's query API answers it.")
 @click.option("--html", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write it as a page.")
 @click.option("--all", "everything", is_flag=True, help="With every SQL statement.")
 @system_option
-def command(state: StateFolder, trace_id: str | None, as_json: bool, html: Path | None, everything: bool) -> None:
-    """Show the trace ID, or the newest checkout's, as a waterfall."""
-    wanted = _valid(trace_id) if trace_id else None
-    query_url = running(state).topology["query_url"]
-    trace = by_id(query_url, wanted) if wanted else newest_checkout(query_url)
+def command(
+    state: StateFolder,
+    trace_id: str | None,
+    as_json: bool,
+    html: Path | None,
+    everything: bool,
+    **conditions: str | bool | float | None,
+) -> None:
+    """Show a trace as a waterfall: ID, or the newest that fulfils all conditions, or the newest checkout's."""
+    wanted = Wanted(**conditions)  # type: ignore[arg-type]  # the options' names are the fields'
+    if trace_id and str(wanted):
+        raise UsageError(f"trace: an ID is one trace already; leave out {wanted}")
+    chosen = _valid(trace_id) if trace_id else ""
+    system = running(state)
+    trace = _found(system.topology["query_url"], chosen, wanted)
     if html:
-        _write_page(trace, html)
+        _write_page(trace, html, system)
     elif as_json:
         click.echo(json.dumps({"data": [trace]}, indent=2))
     else:
-        _show(trace, query_url, everything=everything)
+        _show(trace, system.topology["query_url"], everything=everything)
 
 
-def by_id(query_url: str, trace_id: str) -> JaegerTrace:
-    """Raises NotFoundError, BackendAwayError."""
-    found = _ask(query_url, f"/api/traces/{trace_id}")
-    if not found:
-        raise NotFoundError(f"there is no trace {trace_id}; the backend keeps only the newest, see {query_url}")
-    return found[0]
-
-
-def newest_checkout(query_url: str) -> JaegerTrace:
-    """Raises NotFoundError when there was none yet, BackendAwayError."""
-    query = urlencode({"service": "gateway", "operation": CHECKOUT_OPERATION, "limit": 20})
-    found = _ask(query_url, f"/api/traces?{query}")
-    if not found:
-        raise NotFoundError("there is no trace of a checkout yet; send some with `faultline load --duration 5`")
-    return max(found, key=_started)
-
-
-def _started(trace: JaegerTrace) -> int:
-    return min((int(span["startTime"]) for span in trace["spans"]), default=0)
+def _found(query_url: str, trace_id: str, wanted: Wanted) -> JaegerTrace:
+    if trace_id:
+        return by_id(query_url, trace_id)
+    return newest(query_url, wanted) if str(wanted) else newest_checkout(query_url)
 
 
 def _valid(trace_id: str) -> str:
@@ -74,35 +75,27 @@ def _valid(trace_id: str) -> str:
     return lowered
 
 
-def _ask(query_url: str, path: str) -> list[JaegerTrace]:
-    """`data` of the answer; empty for 404."""
-    connection = http.client.HTTPConnection(urlsplit(query_url).netloc, timeout=_TIMEOUT_S)
-    try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        body = answer.read()
-        if answer.status == 404:
-            return []
-        return list(json.loads(body)["data"] or [])
-    except (OSError, http.client.HTTPException) as exc:
-        raise BackendAwayError(
-            f"the trace backend at {query_url} does not answer: {exc}; see `faultline status`"
-        ) from exc
-    except (ValueError, KeyError, TypeError) as exc:
-        raise BackendAwayError(f"{query_url} does not answer like Jaeger ({answer.status})") from exc
-    finally:
-        connection.close()
-
-
-def _write_page(trace: JaegerTrace, file: Path) -> None:
+def _write_page(trace: JaegerTrace, file: Path, system: Running) -> None:
     from observability.embedded.page import render_self_contained  # noqa: PLC0415 -- for this option alone
 
-    page = render_self_contained(trace)
+    page = render_self_contained(trace, _logs(trace, system.supervisor))
     try:
         file.write_text(page, encoding="utf-8")
     except OSError as exc:
         raise StateError(f"{file}: {exc.strerror}") from exc
     click.echo(file.resolve())
+
+
+def _logs(trace: JaegerTrace, supervisor: SupervisorClient | Containers) -> "TraceLogs":
+    """A container's log lines are Docker's; a page is worth having without them."""
+    from observability.embedded.span_logs import NO_LOGS, TraceLogs, log_lines  # noqa: PLC0415 -- for one option alone
+
+    if not isinstance(supervisor, SupervisorClient):
+        return NO_LOGS
+    try:
+        return TraceLogs(tuple(log_lines({"lines": supervisor.logs(trace_id=trace["traceID"].zfill(32))})))
+    except ControlError as exc:
+        return TraceLogs(problem=str(exc))
 
 
 def _show(trace: JaegerTrace, query_url: str, *, everything: bool) -> None:

@@ -4,20 +4,16 @@ import os
 import shlex
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import click
 import pytest
 
-from deploy.cli import main, screen, status, trace
+from deploy.cli import main, screen, status
 from deploy.cli.commands import COMMANDS
 from deploy.cli.common import Running
-from deploy.cli.trace import BackendAwayError, by_id, newest_checkout
-from deploy.errors import NotFoundError, StartError, UsageError
+from deploy.errors import StartError, UsageError
 from deploy.supervisor.client import SupervisorClient
 from deploy.supervisor.request import Request, find_topology, parse, parse_replicas
 
@@ -62,6 +58,9 @@ def test_help_lists_the_commands_without_importing_them() -> None:
         (["up", "--load", "nan"], os.EX_USAGE, "faultline: --load: nan is not within 0.01..100 requests per second"),
         (["verify", "--acknowledged", "/no/file"], os.EX_NOINPUT, "faultline: /no/file: No such file or directory (state folder {state})"),
         (["trace", "xyz"], os.EX_USAGE, "faultline: trace 'xyz': an id is up to 32 hexadecimal digits, as in the header X-Trace-Id"),
+        (["trace", "abc", "--errors", "--fault", "any"], os.EX_USAGE, "faultline: trace: an ID is one trace already; leave out --errors --fault any"),
+        (["trace", "--min-duration", "soon"], os.EX_USAGE, "faultline: Invalid value for '--min-duration': 'soon' is no time such as 60s, 500ms or 2m See `faultline trace --help`."),
+        (["trace", "--min-duration", "-1s"], os.EX_USAGE, "faultline: Invalid value for '--min-duration': '-1s' is no time such as 60s, 500ms or 2m See `faultline trace --help`."),
         (["trace"], os.EX_UNAVAILABLE, "faultline: Faultline is not running (state folder {state}); start it with `faultline up`"),
         (["load"], os.EX_UNAVAILABLE, "faultline: Faultline is not running (state folder {state}); start it with `faultline up`"),
         (["logs"], os.EX_NOINPUT, "faultline: {state}/logs: no logs yet; start the system with `faultline up`"),
@@ -120,77 +119,6 @@ def test_replicas_of_another_form_are_refused(pair: str) -> None:
 def test_a_topology_that_is_none_is_refused(reference: str) -> None:
     with pytest.raises(UsageError, match="topology"):
         find_topology(reference)
-
-
-class Backend(HTTPServer):
-    """Answers as Jaeger does; `answer` is the status and body of every request."""
-
-    answer: tuple[int, str] = (200, "")
-    asked: str = ""
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Backend
-
-    def do_GET(self) -> None:
-        self.server.asked = self.path
-        status, body = self.server.answer
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *_: Any) -> None: ...
-
-
-@pytest.fixture
-def backend() -> Iterator[Backend]:
-    with Backend(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def found(*starts: int) -> str:
-    return json.dumps({"data": [{"traceID": str(at), "spans": [{"startTime": at}]} for at in starts]})
-
-
-def test_the_newest_checkout_is_found(backend: Backend) -> None:
-    backend.answer = 200, found(3, 9, 5)
-    assert newest_checkout(backend.url)["traceID"] == "9"
-    assert backend.asked == "/api/traces?service=gateway&operation=POST+%2Fapi%2Fv1%2Forders&limit=20"
-
-
-@pytest.mark.parametrize(
-    "answer", [(404, '{"data": null, "errors": []}'), (200, '{"data": []}'), (200, '{"data": null}')]
-)
-def test_no_trace_is_said_with_what_to_do(backend: Backend, answer: tuple[int, str]) -> None:
-    backend.answer = answer
-    with pytest.raises(NotFoundError, match="there is no trace of a checkout yet; send some with `faultline load"):
-        newest_checkout(backend.url)
-    with pytest.raises(NotFoundError, match="there is no trace abc; the backend keeps only the newest"):
-        by_id(backend.url, "abc")
-
-
-@pytest.mark.parametrize("answer", [(500, "oops"), (200, "{}"), (200, "[]"), (200, '{"data": 3}')])
-def test_a_backend_that_is_none_is_said(backend: Backend, answer: tuple[int, str]) -> None:
-    backend.answer = answer
-    with pytest.raises(BackendAwayError, match="does not answer like Jaeger"):
-        by_id(backend.url, "abc")
-
-
-def test_a_backend_that_is_away_is_said() -> None:
-    with pytest.raises(BackendAwayError, match=r"does not answer: .*refused; see `faultline status`"):
-        by_id("http://127.0.0.1:1", "abc")
-
-
-def test_the_operation_of_a_checkout_is_the_gateways_route() -> None:
-    assert trace.CHECKOUT_OPERATION == "POST /api/v1/orders"
 
 
 def test_control_characters_are_shown_not_sent() -> None:
