@@ -1,46 +1,86 @@
-"""Makes the pictures that the README shows, from a system started for it: `make pictures`."""
+"""Makes the pictures that the README shows, from a system started for it and hurt a little: `make pictures`."""
 
+import json
 import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
-from deploy.system import System, start_system
+from chaos.control import Fault, HttpFaultControl, target
+from deploy.system import start_system
+from observability import semconv
 from tests.conftest import CHECKOUT, CHROMIUM_NAMES
+from tests.e2e.http_api import Api
 from tests.e2e.running import SERVICES, shopper
 from tests.e2e.traces import Traces
 
 FOLDER = CHECKOUT / "docs" / "pictures"
-WARM_UP = 20
+MOST_BYTES = 300_000
+FAILING = Fault("payments", "error", 60.0, probability=0.4)
+SLOW = Fault("payments", "latency", 60.0, {"ms": 600}, operation="Authorize")
+ROUNDS = 12
 
 
 def main() -> None:
-    """Starts, buys until connections are warm, and takes the last checkout's picture."""
+    """Buys while payments are slow, and again while they fail now and then; then takes the pictures."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, start_system(Path(folder) / "state") as system:
-        _take(f"{system.query_url}/trace/{_checkout(system)}", FOLDER / "trace.png")
+        customer, faults = shopper(system), HttpFaultControl(target.read(system.state.path))
+        for fault in (None, SLOW, None, FAILING):
+            if fault:
+                faults.add(fault)
+            last = [_visit(customer) for _ in range(ROUNDS)][-1]
+            faults.clear()
+        Traces(system.query_url).whole(last, *SERVICES)
+        for page in _browser():
+            _take(page, f"{system.query_url}/?service=gateway&limit=500", "search.png")
+            _take(page, f"{system.query_url}/trace/{_retried(system.query_url)}", "trace.png")
 
 
-def _checkout(system: System) -> str:
-    customer = shopper(system)
-    answers = [customer.check_out() for _ in range(WARM_UP)]
-    return Traces(system.query_url).whole(answers[-1].trace_id, *SERVICES).trace_id
+def _visit(customer: Api) -> str:
+    """Browses and buys; the trace of the purchase."""
+    for path in ("/api/v1/products", "/api/v1/products/p-0001", "/api/v1/products?limit=5"):
+        customer.get(path)
+    return customer.check_out().trace_id
 
 
-def _take(address: str, file: Path) -> None:
+def _retried(query_url: str) -> str:
+    """A checkout that went well, and first did not; of several the shortest, whose picture shows most of it."""
+    tags = json.dumps({"event": semconv.EVENT_RETRY})
+    query = urlencode({"service": "orders", "operation": "payments Authorize", "tags": tags, "limit": 100})
+    found = Api(query_url).get(f"/api/traces?{query}").json()["data"]
+    return str(min(filter(_went_well, found), key=lambda trace: len(trace["spans"]))["traceID"])
+
+
+def _went_well(trace: dict[str, Any]) -> bool:
+    tags = [(tag["key"], tag["value"]) for span in trace["spans"] for tag in span["tags"]]
+    return (semconv.HTTP_RESPONSE_STATUS_CODE, 201) in tags
+
+
+def _browser() -> Iterator[Page]:
+    """One page as large as a picture, closed at the end."""
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if found is None:
         sys.exit("no Chromium on this machine (Debian: apt-get install chromium)")
     options = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=options)
-        page = chromium.new_page(viewport={"width": 1280, "height": 860})
-        page.goto(address)
-        page.screenshot(path=file)
+        yield chromium.new_page(viewport={"width": 1280, "height": 860})
         chromium.close()
+
+
+def _take(page: Page, address: str, name: str) -> None:
+    file = FOLDER / name
+    page.goto(address)
+    page.screenshot(path=file)
+    if file.stat().st_size > MOST_BYTES:
+        sys.exit(f"{file}: {file.stat().st_size} bytes, more than {MOST_BYTES}")
     print(file.relative_to(CHECKOUT))
 
 
