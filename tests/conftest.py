@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 from xdist.remote import Producer
 
 from deploy.system import System, start_system
+from observability import garbage
 from tests import distribution
 
 pytest_plugins = ["tests.postgresql"]
@@ -43,6 +44,12 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("same", deadline=None, derandomize=True, database=None)
     hypothesis.settings.register_profile("searching", deadline=None)
     hypothesis.settings.load_profile("searching" if config.getoption("--long") else "same")
+    garbage.hold_back()
+
+
+def pytest_collection_finish() -> None:
+    """No test's garbage is looked for among what was imported and collected, a million objects."""
+    garbage.settle()
 
 
 @pytest.hookimpl(optionalhook=True)
