@@ -89,9 +89,16 @@ async def test_a_deadline_spent_in_flight_is_the_peers_failure(recording: Record
 
 
 async def test_so_is_a_cancellation_by_the_limit_around_the_request(recording: Recording) -> None:
-    with pytest.raises(TimeoutError), deadline.bound(Deadline.after(0.02)):
-        async with asyncio.timeout(0.02):
-            await seam(recording).call("Authorize", never, idempotent=True)
+    clock = FakeClock()
+
+    async def spend_all(_: Attempt) -> None:
+        clock.advance(30.0)
+        limit.reschedule(asyncio.get_running_loop().time())
+        await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError), deadline.bound(Deadline.after(30.0, clock)):
+        async with asyncio.timeout(None) as limit:
+            await seam(recording).call("Authorize", spend_all, idempotent=True)
     assert recording.named("payments Authorize").status.status_code is StatusCode.ERROR
     assert outcomes(recording, Outcome.FAILURE) == (1, 1)
 
