@@ -45,7 +45,7 @@ def build() -> models.Dashboard:
         VARIABLES,
         [
             Section("Traces, at the services that make them", _spans()),
-            Section("Traces, at the embedded backend (a Jaeger in its place tells its own)", _backend()),
+            Section("Traces, at the backends that keep them", _backends()),
             Section("Metrics", _series()),
         ],
     )
@@ -101,41 +101,37 @@ def _spans() -> Sequence[Builder]:
     ]
 
 
-def _backend() -> Sequence[Builder]:
+def _backends() -> Sequence[Builder]:
+    result = f"{{{{{BACKEND_RESULT}}}}}"
     return [
         graph(
             "Spans received",
-            "`taken` are kept; `dropped` were forgotten to stay within bounds, the oldest first; `refused` had ids that are "
-            "none.",
-            Look(EVENTS, 8),
-            Query(total(BACKEND_RESULT, rate(semconv.BACKEND_SPANS)), f"{{{{{BACKEND_RESULT}}}}}"),
-            Query(total("", rate(semconv.BACKEND_MALFORMED_EXPORTS)), "malformed requests"),
-        ),
-        graph(
-            "Kept right now",
-            "Traces and spans that can be looked at. Both level off where the backend begins to forget.",
-            Look(COUNT, 8),
-            Query(total("", select(semconv.BACKEND_STORED_SPANS)), "spans"),
-            Query(total("", select(semconv.BACKEND_STORED_TRACES)), "traces"),
-        ),
-        graph(
-            "Memory of kept spans",
-            "About what kept spans take. The backend has a limit, and forgets the oldest traces there.",
-            Look(BYTES, 8),
-            Query(total("", select(semconv.BACKEND_STORED_BYTES)), "spans"),
-        ),
-        graph(
-            "Spans sent on to a Jaeger",
-            "Only where a Jaeger runs beside. `forwarded` have arrived; `dropped` found no room to wait while it was away; "
-            "`failed` it refused.",
+            "By the embedded backend: `taken` are kept, `dropped` were forgotten to stay within bounds, `refused` had ids that "
+            "are none; what it hands on to a Jaeger beside it is `sent on`. By Jaeger: `accepted` and `refused`.",
             Look(EVENTS, 12),
-            Query(total(BACKEND_RESULT, rate(semconv.BACKEND_FORWARDED_SPANS)), f"{{{{{BACKEND_RESULT}}}}}"),
+            Query(total(BACKEND_RESULT, rate(semconv.BACKEND_SPANS)), f"embedded: {result}"),
+            Query(total("", rate(semconv.BACKEND_MALFORMED_EXPORTS)), "embedded: malformed requests"),
+            Query(total(BACKEND_RESULT, rate(semconv.BACKEND_FORWARDED_SPANS)), f"sent on: {result}"),
+            Query(total("", rate("otelcol_receiver_accepted_spans_total")), "Jaeger: accepted"),
+            Query(total("", rate("otelcol_receiver_refused_spans_total")), "Jaeger: refused"),
         ),
         graph(
-            "Waiting to be sent on",
-            "Only where a Jaeger runs beside. It grows while that is away, up to a bound, and is back at nothing soon after.",
-            Look(BYTES, 12),
-            Query(total("", select(semconv.BACKEND_FORWARD_WAITING)), "waiting"),
+            "Kept",
+            "Traces and spans that can be looked at in the embedded backend; both level off where it begins to forget. Of Jaeger "
+            "the spans that it has stored since it began.",
+            Look(COUNT, 6),
+            Query(total("", select(semconv.BACKEND_STORED_SPANS)), "embedded: spans"),
+            Query(total("", select(semconv.BACKEND_STORED_TRACES)), "embedded: traces"),
+            Query(total("", "otelcol_exporter_sent_spans_total"), "Jaeger: spans"),
+        ),
+        graph(
+            "Memory",
+            "About what the embedded backend's spans take, up to a limit at which the oldest traces are forgotten, and what waits "
+            "to be sent on; and Jaeger as a whole.",
+            Look(BYTES, 6),
+            Query(total("", select(semconv.BACKEND_STORED_BYTES)), "embedded: kept"),
+            Query(total("", select(semconv.BACKEND_FORWARD_WAITING)), "embedded: waiting to be sent on"),
+            Query(total("", "otelcol_process_memory_rss_bytes"), "Jaeger"),
         ),
     ]
 

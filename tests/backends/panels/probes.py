@@ -10,12 +10,13 @@ import promql_parser
 from promql_parser import BinaryExpr, Call, Expr, NumberLiteral, ParenExpr, VectorSelector
 
 from tests.unit.stack.expressions import Expression, of_rules
-from tests.unit.stack.names import selectors
+from tests.unit.stack.names import name_of, selectors
 
 COMPARISONS = {"==", "!=", ">", "<", ">=", "<="}
 SETS = {"and", "or", "unless"}
 ABSENCE = {"absent", "absent_over_time"}
 PROFILES = ("demo", "production")
+_OF_JAEGER = ("otelcol_", "traces_span_metrics_")
 
 
 def of_rule_files() -> Iterator[Expression]:
@@ -75,3 +76,8 @@ def _recording(node: Expr, rules: Sequence[Expression]) -> Expression | None:
     wanted = {each.name: each.value for each in node.matchers.matchers}
     found = (each for each in rules if each.record and each.record == node.name)
     return next((each for each in found if wanted.items() <= each.labels.items()), None)
+
+
+def only_of_jaeger(expression: Expression) -> bool:
+    """Whether nothing tells it where no Jaeger runs."""
+    return all(name_of(each).startswith(_OF_JAEGER) for each in selectors(expression.parsed))

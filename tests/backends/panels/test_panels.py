@@ -1,5 +1,6 @@
 """Panels and rules return data from a real Prometheus while the system is under load and faults, and show what happens."""
 
+import math
 import time
 from collections.abc import Collection, Iterator
 
@@ -7,10 +8,10 @@ import pytest
 
 from chaos.control import target
 from deploy.system import System, start_system
-from observability.stack.generators import FOLDER
-from tests.backends.panels import probes, prometheus
+from tests.backends.clients import Prometheus
 from tests.backends.panels.commotion import Commotion, commotion
-from tests.backends.panels.prometheus import Prometheus
+from tests.backends.panels.probes import inlined, of_rule_files, only_of_jaeger, texts
+from tests.backends.programs import READY_WITHIN_S, found, need
 from tests.e2e.topologies import NARROW_REFERENCE
 from tests.unit.stack.expressions import Expression, of_dashboards, of_data_sources
 from tests.waiting import eventually
@@ -18,8 +19,7 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.timeout(500)
 
 LOAD_RPS = 10.0
-WITHIN_S = 200.0
-RULES = FOLDER / "prometheus" / "rules.demo.yml"
+WITHIN_S = 300.0
 
 SHOWN = {
     "overview.json": {
@@ -56,26 +56,33 @@ SHOWN = {
         "Steady load, by what became of it A",
         "annotation Experiments",
     },
-    "cost.json": {"Spans per request A", "Kept right now A", "Series, by service A"},
+    "cost.json": {"Spans per request A", "Kept A", "Series, by service A"},
 }
 """Panels that must show more than zeros while all this happens."""
 
 OPEN = 3
 """An open circuit breaker in the timeline."""
 
+PANELS = [*of_dashboards(), *of_data_sources()]
+
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    prometheus.program()
-    folder = tmp_path_factory.mktemp("system")
-    with start_system(folder, topology=NARROW_REFERENCE, load_rps=LOAD_RPS) as started:
+    need("prometheus")
+    programs = [each for each in ("prometheus", "jaeger") if each in found()]
+    with start_system(
+        tmp_path_factory.mktemp("stirred"),
+        topology=NARROW_REFERENCE,
+        programs=programs,
+        load_rps=LOAD_RPS,
+        ready_deadline_s=READY_WITHIN_S,
+    ) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
-def watching(system: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    with prometheus.over(system, tmp_path_factory.mktemp("prometheus"), [RULES]) as running:
-        yield running
+def watching(system: System) -> Prometheus:
+    return Prometheus(system.topology["prometheus_url"])
 
 
 @pytest.fixture(scope="module")
@@ -84,65 +91,76 @@ def stirred(system: System) -> Iterator[Commotion]:
         yield stirred
 
 
-def silent(found: Prometheus, expressions: Collection[Expression], least: float = -float("inf")) -> list[Expression]:
-    """Those that return nothing above `least` right now."""
-    return [each for each in expressions if not any(value > least for value in found.values(each.text))]
+def speaks(watching: Prometheus, expression: Expression, least: float) -> bool:
+    """Whether it has a value above `least` now; 0/0 is none."""
+    try:
+        values = watching.query(expression.text)
+    except OSError as exc:
+        raise AssertionError(f"{expression.where}: Prometheus does not answer: {exc}") from exc
+    return any(each.value > least for each in values if not math.isnan(each.value))
 
 
-def all_speak(found: Prometheus, stirred: Commotion, expressions: Collection[Expression], least: float) -> None:
-    """Each returns such a value at some time."""
+def all_speak(
+    watching: Prometheus, stirred: Commotion, expressions: Collection[Expression], least: float = -math.inf
+) -> None:
+    """Each has such a value at some time, not all at once."""
     left = list(expressions)
+    assert left
 
     def check() -> None:
         nonlocal left
         stirred.keep_up()
-        left = silent(found, left, least)
+        left = [each for each in left if not speaks(watching, each, least)]
         assert not left, "\n".join(f"{each.where}: {each.text}" for each in left)
 
     eventually(check, WITHIN_S)
 
 
 def test_every_panel_has_data(watching: Prometheus, stirred: Commotion) -> None:
-    all_speak(watching, stirred, [*of_dashboards(), *of_data_sources()], -float("inf"))
+    all_speak(watching, stirred, [each for each in PANELS if not only_of_jaeger(each)])
+
+
+def test_panels_of_what_jaeger_tells_have_data(watching: Prometheus, stirred: Commotion) -> None:
+    need("jaeger")
+    all_speak(watching, stirred, [each for each in PANELS if only_of_jaeger(each)])
 
 
 def test_every_rule_rests_on_data(watching: Prometheus, stirred: Commotion) -> None:
-    all_speak(watching, stirred, list(probes.of_rule_files()), -float("inf"))
+    all_speak(watching, stirred, list(of_rule_files()))
 
 
 def test_panels_show_what_happens(watching: Prometheus, stirred: Commotion) -> None:
     wanted = {f"{file}: {title}" for file, titles in SHOWN.items() for title in titles}
-    chosen = [each for each in of_dashboards() if each.where in wanted]
+    chosen = [each for each in PANELS if each.where in wanted]
     assert {each.where for each in chosen} == wanted
-    all_speak(watching, stirred, chosen, 0)
+    all_speak(watching, stirred, chosen, least=0)
 
 
 def test_a_timeline_shows_that_a_breaker_is_open(watching: Prometheus, stirred: Commotion) -> None:
-    timelines = [each for each in of_dashboards() if each.where.endswith(": Circuit breakers A")]
+    timelines = [each for each in PANELS if each.where.endswith(": Circuit breakers A")]
     assert len(timelines) == 2
-    all_speak(watching, stirred, timelines, OPEN - 1)
+    all_speak(watching, stirred, timelines, least=OPEN - 1)
 
 
 def test_points_lead_to_traces(watching: Prometheus, stirred: Commotion) -> None:
     """Wherever a panel asks for exemplars there are some."""
-    began = time.time() - WITHIN_S
+    asked, began = [each for each in PANELS if each.exemplars], time.time() - WITHIN_S
 
     def check() -> None:
         stirred.keep_up()
-        asked = [each for each in of_dashboards() if each.exemplars]
-        found = {each.where: watching.exemplars(each.text, began, time.time()) for each in asked}
-        assert found
-        assert not [where for where, exemplars in found.items() if not exemplars]
-        assert all(one["labels"]["trace_id"] for exemplars in found.values() for one in exemplars)
+        there = {each.where: watching.exemplars(each.text, began, time.time()) for each in asked}
+        assert there
+        assert not [where for where, exemplars in there.items() if not exemplars]
+        assert all(one["labels"]["trace_id"] for exemplars in there.values() for one in exemplars)
 
     eventually(check, WITHIN_S)
 
 
 def test_prometheus_takes_every_rule(watching: Prometheus) -> None:
     def check() -> None:
-        found = watching.rules()
-        assert found
-        assert {each["health"] for each in found} == {"ok"}, [each for each in found if each["health"] != "ok"]
+        rules = watching.rules()
+        assert rules
+        assert not [each for each in rules if each["health"] != "ok"]
 
     eventually(check, WITHIN_S)
 
@@ -160,7 +178,7 @@ def test_prometheus_takes_every_rule(watching: Prometheus) -> None:
     ],
 )
 def test_what_a_rule_rests_on(text: str, rests_on: list[str]) -> None:
-    assert list(probes.texts(Expression("here", text).parsed)) == rests_on
+    assert list(texts(Expression("here", text).parsed)) == rests_on
 
 
 def test_recorded_series_stand_for_what_records_them() -> None:
@@ -169,5 +187,5 @@ def test_recorded_series_stand_for_what_records_them() -> None:
         Expression("r", "sum(b)", record="x:a", labels={"slo": "two"}),
         Expression("r", 'x:a{slo="two"} / 2', record="x:b"),
     ]
-    found = probes.inlined(Expression("here", "x:b > 1").parsed, rules)
-    assert list(probes.texts(found)) == ["(sum(b)) / 2"]
+    found_texts = texts(inlined(Expression("here", "x:b > 1").parsed, rules))
+    assert list(found_texts) == ["(sum(b)) / 2"]

@@ -24,6 +24,12 @@ OF_TARGETS = frozenset({"job", "service", "instance"})
 """Labels that Prometheus gives to all that it scrapes."""
 
 _SCRAPE = ("duration_seconds", "samples_scraped", "samples_post_metric_relabeling", "series_added")
+_COLLECTOR = (
+    "receiver_accepted_spans_total",
+    "receiver_refused_spans_total",
+    "exporter_sent_spans_total",
+    "process_memory_rss_bytes",
+)
 _SPAN = frozenset({"service_name", "span_name", "span_kind", "status_code"})
 STANDARD: Mapping[str, frozenset[str]] = {
     "up": OF_TARGETS,
@@ -31,7 +37,8 @@ STANDARD: Mapping[str, frozenset[str]] = {
     "process_cpu_seconds_total": OF_TARGETS,
     "process_resident_memory_bytes": OF_TARGETS,
     "python_gc_collections_total": OF_TARGETS | {"generation"},
-    # What Jaeger counts of spans.
+    # What Jaeger, an OpenTelemetry Collector, tells of itself, and what it counts of spans.
+    **{f"otelcol_{name}": OF_TARGETS | {"receiver", "transport", "exporter"} for name in _COLLECTOR},
     "traces_span_metrics_calls_total": OF_TARGETS | _SPAN,
     **{
         f"traces_span_metrics_duration_seconds_{part}": OF_TARGETS | _SPAN | {"le"}
