@@ -19,7 +19,7 @@ from observability import semconv
 from observability.semconv import Metric
 from tests.unit.stack.expressions import Expression
 
-OURS = (*semconv.METRICS, *semconv.BACKEND_METRICS)
+OURS = tuple(each for each in vars(semconv).values() if isinstance(each, Metric))
 OF_TARGETS = frozenset({"job", "service", "instance"})
 """Labels that Prometheus gives to all that it scrapes."""
 

@@ -20,6 +20,11 @@ def read(name: str) -> Document:
     return document
 
 
+def test_every_file_is_made_by_the_generator() -> None:
+    there = {str(each.relative_to(FOLDER_OF_GRAFANA)) for each in FOLDER_OF_GRAFANA.rglob("*") if each.is_file()}
+    assert there == set(provisioning.files())
+
+
 @pytest.fixture
 def sources() -> dict[str, Document]:
     """By uid."""
