@@ -36,7 +36,7 @@ class Annotation(models.AnnotationQuery):
 
     def __init__(self, name: str, expression: str, colour: str, title: str, text: str) -> None:
         super().__init__(name=name, datasource=PROMETHEUS, icon_color=colour, expr=expression)
-        self._said = {"titleFormat": title, "textFormat": text, "step": "1s"}
+        self._said = {"titleFormat": title, "textFormat": text, "step": "2s"}
 
     def to_json(self) -> dict[str, object]:
         return {**super().to_json(), **self._said}
