@@ -35,6 +35,7 @@ from observability.stack.grafana.promql import (
     EXPERIMENT,
     FAULT_KIND,
     SERVICE,
+    busy,
     count_of,
     increase,
     quantile,
@@ -107,16 +108,16 @@ def _done() -> Sequence[Builder]:
         graph(
             "Faults in force, by service and kind",
             "Where the faults are, and of what kind. Set by hand they are called `manual`.",
-            Look(COUNT, 12, stacked=True),
-            Query(f"{total(by_fault, active)} > 0", f"{{{{service}}}}: {{{{{FAULT_KIND}}}}} ({{{{{EXPERIMENT}}}}})"),
+            Look(COUNT, 12, stacked=True, no_value="no fault is in force"),
+            Query(busy(total(by_fault, active)), f"{{{{service}}}}: {{{{{FAULT_KIND}}}}} ({{{{{EXPERIMENT}}}}})"),
         ),
         graph(
             "Touched, by service and kind",
             "How many requests a second each fault really touched: the proof that it took effect. Open a trace of that time to "
             "see the span that names it (`faultline.fault.id`).",
-            Look(EVENTS, 12, stacked=True),
+            Look(EVENTS, 12, stacked=True, no_value="no fault touched anything"),
             Query(
-                total(by_fault, rate(semconv.FAULTS_TOUCHED, CHOSEN)),
+                busy(total(by_fault, rate(semconv.FAULTS_TOUCHED, CHOSEN))),
                 f"{{{{service}}}}: {{{{{FAULT_KIND}}}}} ({{{{{EXPERIMENT}}}}})",
             ),
         ),

@@ -41,7 +41,7 @@ class Look:
     """How a panel shows its values.
 
     `steps`: from each value on, the colour; the first is the colour of everything below. `lines` draws them into the graph.
-    A graph begins at zero, unless it is `signed`, and ends at `top` where there is one.
+    A graph begins at zero, unless it is `signed`, and ends at `top` where there is one. `no_value` is said where there is nothing.
     """
 
     unit: Unit
@@ -70,7 +70,12 @@ def graph(title: str, said: str, look: Look, *queries: Query, links: Sequence[Li
     """Values over time. `said` tells what is seen, and what to make of it."""
     panel = timeseries.Panel().fill_opacity(25 if look.stacked else 8).line_width(1)
     panel.show_points(common.VisibilityMode.NEVER).span_nulls(span_nulls=False)
-    panel.tooltip(layout.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING))
+    panel.tooltip(
+        layout.VizTooltipOptions()
+        .mode(common.TooltipDisplayMode.MULTI)
+        .sort(common.SortOrder.DESCENDING)
+        .hide_zeros(hide_zeros=True)
+    )
     panel.legend(
         layout.VizLegendOptions()
         .display_mode(common.LegendDisplayMode.LIST)

@@ -68,6 +68,11 @@ def share(by: str, part: str, whole: str) -> str:
     return f"({total(by, part)} or 0 * {of}) / {of}"
 
 
+def busy(expression: str) -> str:
+    """Without the series that are at zero: where most of many are, they would hide the one that is not."""
+    return f"{expression} > 0"
+
+
 def quantile(q: float, by: str, metric: Metric, *matchers: str) -> str:
     """The value that the share `q` of the histogram's values does not exceed."""
     inner = total(f"{by}, le" if by else "le", rate(f"{metric.prometheus_name}_bucket", *matchers))

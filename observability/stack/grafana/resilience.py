@@ -27,7 +27,7 @@ from observability.stack.grafana.panels import (
     graph,
     states,
 )
-from observability.stack.grafana.promql import EDGE, SERVICE, first_of, rate, select, share, total
+from observability.stack.grafana.promql import EDGE, SERVICE, busy, first_of, rate, select, share, total
 
 BREAKER: Final = prometheus_label(semconv.BREAKER_STATE)
 BREAKER_STATES: Final = (
@@ -83,16 +83,17 @@ def _breakers() -> Sequence[Builder]:
         graph(
             "Moves, by the state they came to",
             "A breaker that opens again and again finds its peer still ill each time it tries.",
-            Look(EVENTS, 12),
+            Look(EVENTS, 12, no_value="no breaker moved"),
             Query(
-                total(f"{EDGE}, {BREAKER}", rate(semconv.BREAKER_TRANSITIONS, *ON_EDGE)), f"{LEGEND} {{{{{BREAKER}}}}}"
+                busy(total(f"{EDGE}, {BREAKER}", rate(semconv.BREAKER_TRANSITIONS, *ON_EDGE))),
+                f"{LEGEND} {{{{{BREAKER}}}}}",
             ),
         ),
         graph(
             "Attempts not let pass",
             "What an open breaker kept away from the peer.",
-            Look(EVENTS, 12),
-            Query(total(EDGE, rate(semconv.BREAKER_REJECTIONS, *ON_EDGE)), LEGEND),
+            Look(EVENTS, 12, no_value="every attempt was let pass"),
+            Query(busy(total(EDGE, rate(semconv.BREAKER_REJECTIONS, *ON_EDGE))), LEGEND),
         ),
     ]
 
@@ -142,22 +143,24 @@ def _others() -> Sequence[Builder]:
             "other.",
             Look(COUNT),
             Query(total(EDGE, select(semconv.BULKHEAD_IN_FLIGHT, *ON_EDGE)), f"{LEGEND} at the peer"),
-            Query(total(EDGE, select(semconv.BULKHEAD_QUEUED, *ON_EDGE)), f"{LEGEND} waiting"),
-            Query(total(EDGE, rate(semconv.BULKHEAD_REJECTIONS, *ON_EDGE)), f"{LEGEND} refused per second"),
+            Query(total(SERVICE, select(semconv.BULKHEAD_QUEUED, *ON_EDGE)), "{{service}} waiting"),
+            Query(total(SERVICE, rate(semconv.BULKHEAD_REJECTIONS, *ON_EDGE)), "{{service}} refused per second"),
         ),
         graph(
             "Hedges, by what became of them",
             "Second attempts beside a slow first one. `won`: it answered first, and the customer did not wait; mostly `lost` "
             "is load for nothing.",
-            Look(EVENTS, stacked=True),
-            Query(total(f"{EDGE}, {hedge}", rate(semconv.HEDGES, *ON_EDGE)), f"{LEGEND} {{{{{hedge}}}}}"),
+            Look(EVENTS, stacked=True, no_value="nothing was hedged"),
+            Query(busy(total(f"{EDGE}, {hedge}", rate(semconv.HEDGES, *ON_EDGE))), f"{LEGEND} {{{{{hedge}}}}}"),
         ),
         graph(
             "Fallbacks",
             "Calls without an answer for which another was found (`served`: older, or kept for later, and it says so), and "
             "those for which there was none (`missing`).",
-            Look(EVENTS, stacked=True),
-            Query(total(f"{EDGE}, {fallback}", rate(semconv.FALLBACKS, *ON_EDGE)), f"{LEGEND} {{{{{fallback}}}}}"),
+            Look(EVENTS, stacked=True, no_value="no fallback was asked"),
+            Query(
+                busy(total(f"{EDGE}, {fallback}", rate(semconv.FALLBACKS, *ON_EDGE))), f"{LEGEND} {{{{{fallback}}}}}"
+            ),
         ),
     ]
 
