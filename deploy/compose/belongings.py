@@ -12,7 +12,7 @@ READER: Final = "reader"
 """Role that may read all databases and change nothing: whoever verifies from outside."""
 SUPERUSER: Final = "postgres"
 CONTROL_TOKEN: Final = "control_token"  # noqa: S105 -- a name
-PASSWORDS: Final = (SUPERUSER, READER)
+GRAFANA: Final = "grafana"
 
 USERS: Final[Mapping[str, int]] = {
     "gateway": 10001,
@@ -21,13 +21,14 @@ USERS: Final[Mapping[str, int]] = {
     "payments": 10004,
     "load": 10005,
     "postgres": 999,
+    "grafana": 472,
 }
 """Container → its user's number, as `docker-compose.yml` has it; those of others' images are their own."""
 
 
 @dataclass(frozen=True)
 class Made:
-    """What the first start made up: the control token, and a password for each of `roles()`."""
+    """What the first start made up: the control token, and a password for each of `everybody()`."""
 
     token: str
     passwords: Mapping[str, str]
@@ -35,8 +36,13 @@ class Made:
 
 
 def roles() -> list[str]:
-    """The roles in PostgreSQL: those that `PASSWORDS` names, and one for each service, named like it."""
-    return [*PASSWORDS, *databases()]
+    """The roles in PostgreSQL: its own, the reader's, and one for each service, named like it."""
+    return [SUPERUSER, READER, *databases()]
+
+
+def everybody() -> list[str]:
+    """Whoever needs a password: the roles, and Grafana's administrator."""
+    return [*roles(), GRAFANA]
 
 
 def folders(made: Made) -> dict[str, dict[str, str]]:
@@ -46,7 +52,8 @@ def folders(made: Made) -> dict[str, dict[str, str]]:
         "gateway": {**token, "api-keys.json": _json({"keys": [hashed(each) for each in made.keys]})},
         **{each: {**token, "database_url": _url(each, made.passwords[each], each)} for each in databases()},
         "load": {"client-keys.json": _json([vars(each) for each in made.keys])},
-        "postgres": dict(made.passwords),
+        "postgres": {each: made.passwords[each] for each in roles()},
+        "grafana": {"admin_password": made.passwords[GRAFANA]},
     }
 
 

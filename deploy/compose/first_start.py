@@ -34,7 +34,7 @@ def make(folder: Path) -> Made:
     """What was made up earlier, and what is missing of it. Raises StateError."""
     folder.mkdir(mode=0o700, exist_ok=True)
     found: dict[str, str] = read_json(folder / _FILE) or {}
-    wanted = {name: found.get(name) or secrets.token_urlsafe(32) for name in (_TOKEN, *belongings.roles())}
+    wanted = {name: found.get(name) or secrets.token_urlsafe(32) for name in (_TOKEN, *belongings.everybody())}
     if wanted != found:
         write_json(folder / _FILE, wanted)
     token = wanted.pop(_TOKEN)
@@ -54,6 +54,7 @@ def announce(settings: FirstStartSettings, made: Made) -> None:
     state, owner = StateFolder(settings.state_folder), settings.owned_like.stat()
     write_json(state.client_keys_file, [vars(each) for each in made.keys])
     write_json(state.stores_file, belongings.stores(made))
+    write_json(state.path / "grafana.json", {"user": "admin", "password": made.passwords[belongings.GRAFANA]})
     state.announce(Control(address(settings.project), made.token, pid=0), document(settings.project))
     if state.path.stat().st_uid == os.geteuid():
         state.path.chmod(0o700)

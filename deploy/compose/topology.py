@@ -15,6 +15,7 @@ POSTGRES_PORT: Final = 15432
 PROGRAMS: Final = {
     "query_url": ("Traces", f"http://{HOST}:16686"),
     "prometheus_url": ("Prometheus", f"http://{HOST}:9090"),
+    "grafana_url": ("Grafana", f"http://{HOST}:3000"),
 }
 """Key in `topology.json` → label and address of what is not ours."""
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from observability.stack import compose
+from observability.stack import compose, objectives
+from observability.stack.grafana import provisioning
 from observability.stack.jaeger.sampling import PROCESSOR
 from tests.unit.compose.compose_file import CHECKOUT, LONG_RUNNING, OF_OURS, SERVICES, by_default, environment
 
@@ -84,3 +85,21 @@ def test_the_rules_are_where_prometheus_looks_for_them() -> None:
     assert PROMETHEUS["rule_files"] == [compose.RULES]
     assert targets[compose.RULES] == f"./observability/stack/prometheus/rules.{compose.PROFILE}.yml"
     assert "--config.file=/etc/prometheus/prometheus.yml" in SERVICES["prometheus"]["command"]
+
+
+def test_grafana_is_told_all_that_its_provisioning_asks_for() -> None:
+    given = environment("grafana")
+    assert set(provisioning.ENVIRONMENT) <= given.keys()
+    for name in provisioning.ADDRESSES.values():
+        container, port = given[name].removeprefix("http://").split(":")
+        if container in SERVICES:
+            assert "system" in SERVICES[container]["networks"]
+            assert f"127.0.0.1:{port}:{port}" in SERVICES[container]["ports"]
+    assert given[provisioning.SCRAPE_INTERVAL] == objectives.load_all().profiles[compose.PROFILE].scrape_interval
+    targets = {each.split(":")[1] for each in SERVICES["grafana"]["volumes"]}
+    assert {given[provisioning.DASHBOARDS_FOLDER], "/etc/grafana/provisioning"} <= targets
+
+
+def test_grafanas_first_page_is_a_dashboard() -> None:
+    home = environment("grafana")["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert (STACK / "grafana" / "dashboards" / home.rpartition("/")[2]).exists()

@@ -126,7 +126,7 @@ def test_every_setting_is_one_that_the_process_has(name: str) -> None:
 def test_every_setting_without_a_default_is_given(name: str) -> None:
     given = environment(name)
     secrets = Path(given.get(SECRETS_DIR, "/run/faultline/none")).name
-    made = belongings.Made("t" * 32, dict.fromkeys(belongings.roles(), "p" * 32), ())
+    made = belongings.Made("t" * 32, dict.fromkeys(belongings.everybody(), "p" * 32), ())
     own = {each.upper() for each in belongings.folders(made).get(secrets, {})}
     required = {key.upper() for key, field in settings_class(name).model_fields.items() if field.is_required()}
     assert required <= given.keys() | own
@@ -134,7 +134,7 @@ def test_every_setting_without_a_default_is_given(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in OF_OURS if name in belongings.USERS])
 def test_the_files_that_settings_name_are_made_for_the_containers_user(name: str) -> None:
-    made = belongings.Made("t" * 32, dict.fromkeys(belongings.roles(), "p" * 32), ())
+    made = belongings.Made("t" * 32, dict.fromkeys(belongings.everybody(), "p" * 32), ())
     handed_out = {f"/run/faultline/{name}/{each}" for each in belongings.folders(made)[name]}
     named = {
         value for key, value in environment(name).items() if value.startswith("/run/faultline/") and key != SECRETS_DIR
@@ -157,7 +157,7 @@ def test_no_two_containers_share_a_user() -> None:
 
 def test_there_is_no_secret_in_the_file() -> None:
     """What is secret is read from files, whose names are settings that end in `_FILE`, or from the services' folder."""
-    suspicious = re.compile(r"PASSWORD|TOKEN|SECRET|KEY", re.IGNORECASE)
+    suspicious = re.compile(r"PASSWORD|TOKEN|SECRET|KEY")
     for name in SERVICES:
         for key, value in environment(name).items():
             if suspicious.search(key):
