@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from deploy.errors import UsageError
 from deploy.supervisor.plan import Plan
-from deploy.topology import ADMIN_PORT, BACKEND, FAULTLINE, Listener, Process, Topology
+from deploy.topology import ADMIN_PORT, FAULTLINE, Listener, Process, Topology
 
 HOST: Final = "127.0.0.1"
 PROJECT: Final = "faultline"
@@ -19,6 +19,7 @@ PROGRAMS: Final = {
 }
 """Key in `topology.json` → label and address of what is not ours."""
 
+_OURS: Final = frozenset({"payments", "inventory", "orders", "gateway"})
 _GRPC_PORT: Final = "GRPC_PORT"
 _LOAD: Final = Process("load", "chaos.load", (Listener(ADMIN_PORT, 9086),))
 
@@ -29,8 +30,8 @@ def _seen_from_outside(process: Process) -> Process:
 
 COMPOSE: Final[Topology] = replace(
     FAULTLINE,
-    processes=(*(_seen_from_outside(each) for each in FAULTLINE.processes if each.name != BACKEND), _LOAD),
-    pages=tuple(each for each in FAULTLINE.pages if each.process != BACKEND),
+    processes=(*(_seen_from_outside(each) for each in FAULTLINE.processes if each.name in _OURS), _LOAD),
+    pages=tuple(each for each in FAULTLINE.pages if each.process in _OURS),
 )
 
 
