@@ -41,7 +41,7 @@ test-backends: setup-dev ## the tests with the real Prometheus, Alertmanager and
 
 .PHONY: test-long
 test-long: setup-dev ## the long tests with full counts
-	@exec $(BIN)/python -m pytest --long -m long $(ARGS)
+	@exec $(BIN)/python -m pytest --long -m long --ignore=tests/backends $(ARGS)
 
 .PHONY: up
 up: setup-run ## start the system on its fixed ports; Ctrl-C stops it

@@ -1,6 +1,7 @@
 """A system beside the real programs, and a client for each of them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,14 @@ from tests.e2e.topologies import PLENTIFUL_REFERENCE
 from tests.e2e.traces import Traces
 
 TRICKLE_RPS = 5.0
+TIMEOUT_S = 600.0
+"""For a test with its fixtures, which may start a dozen processes on a machine that is busy."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for each in items:
+        if each.path.is_relative_to(Path(__file__).parent) and not each.get_closest_marker("timeout"):
+            each.add_marker(pytest.mark.timeout(TIMEOUT_S))
 
 
 @pytest.fixture(scope="session")

@@ -107,7 +107,6 @@ def once_around(loop: Loop, faults: FaultControl) -> tuple[float, float]:
     return page["received_at"] - began, resolved["received_at"] - healed
 
 
-@pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_a_fault_is_told_explained_and_its_end_is_told(
     watched: System,

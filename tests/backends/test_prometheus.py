@@ -31,6 +31,15 @@ def test_every_process_is_scraped_under_its_name(observed: System, prometheus: P
     eventually(check, WITHIN_S)
 
 
+def test_every_rule_can_be_evaluated(prometheus: Prometheus) -> None:
+    def check() -> None:
+        rules = prometheus.rules()
+        assert rules
+        assert [each for each in rules if each["health"] != "ok"] == []
+
+    eventually(check, WITHIN_S)
+
+
 def test_a_request_is_counted_once(customer: Api, prometheus: Prometheus) -> None:
     asked_for_nothing = f'sum({DURATION}_count{{service="gateway", http_response_status_code="404"}}) or vector(0)'
     (before,) = prometheus.query(asked_for_nothing)
