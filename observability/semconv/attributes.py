@@ -5,15 +5,19 @@ from typing import Final
 from opentelemetry.semconv._incubating.attributes import db_attributes as _db_pool
 from opentelemetry.semconv._incubating.attributes import process_attributes as _process
 from opentelemetry.semconv._incubating.attributes import rpc_attributes as _rpc
+from opentelemetry.semconv._incubating.attributes import user_agent_attributes as _agent_kind
 from opentelemetry.semconv._incubating.attributes import user_attributes as _user
+from opentelemetry.semconv.attributes import client_attributes as _client
 from opentelemetry.semconv.attributes import db_attributes as _db
 from opentelemetry.semconv.attributes import error_attributes as _error
 from opentelemetry.semconv.attributes import exception_attributes as _exception
 from opentelemetry.semconv.attributes import http_attributes as _http
+from opentelemetry.semconv.attributes import network_attributes as _network
 from opentelemetry.semconv.attributes import server_attributes as _server
 from opentelemetry.semconv.attributes import service_attributes as _service
 from opentelemetry.semconv.attributes import telemetry_attributes as _telemetry
 from opentelemetry.semconv.attributes import url_attributes as _url
+from opentelemetry.semconv.attributes import user_agent_attributes as _agent
 
 # --- attributes: OpenTelemetry's -------------------------------------------------------------------------------------
 
@@ -26,12 +30,19 @@ TELEMETRY_SDK_VERSION: Final = _telemetry.TELEMETRY_SDK_VERSION
 PROCESS_RUNTIME_VERSION: Final = _process.PROCESS_RUNTIME_VERSION
 
 HTTP_REQUEST_METHOD: Final = _http.HTTP_REQUEST_METHOD
+HTTP_REQUEST_METHOD_ORIGINAL: Final = _http.HTTP_REQUEST_METHOD_ORIGINAL
 HTTP_REQUEST_RESEND_COUNT: Final = _http.HTTP_REQUEST_RESEND_COUNT
 HTTP_RESPONSE_STATUS_CODE: Final = _http.HTTP_RESPONSE_STATUS_CODE
 HTTP_ROUTE: Final = _http.HTTP_ROUTE
 URL_FULL: Final = _url.URL_FULL
 URL_PATH: Final = _url.URL_PATH
 URL_SCHEME: Final = _url.URL_SCHEME
+URL_QUERY: Final = _url.URL_QUERY
+USER_AGENT_ORIGINAL: Final = _agent.USER_AGENT_ORIGINAL
+USER_AGENT_SYNTHETIC_TYPE: Final = _agent_kind.USER_AGENT_SYNTHETIC_TYPE
+NETWORK_PROTOCOL_VERSION: Final = _network.NETWORK_PROTOCOL_VERSION
+CLIENT_ADDRESS: Final = _client.CLIENT_ADDRESS
+CLIENT_PORT: Final = _client.CLIENT_PORT
 SERVER_ADDRESS: Final = _server.SERVER_ADDRESS
 SERVER_PORT: Final = _server.SERVER_PORT
 

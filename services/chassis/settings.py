@@ -69,6 +69,17 @@ GrpcTargets = Annotated[
 
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
 
+ServerSpanWriter = Literal["stock", "lean"]
+"""Who writes the span of each HTTP request that is served: OpenTelemetry's instrumentation of FastAPI, or a lean one of ours."""
+
+ServerSpanSetting = Annotated[
+    ServerSpanWriter,
+    Field(
+        description="Who writes the spans of HTTP requests: `stock`, OpenTelemetry's instrumentation of FastAPI, or `lean`, "
+        "which writes the same for less."
+    ),
+]
+
 
 class ServiceSettings(BaseSettings):
     """What every service needs; each adds its own."""

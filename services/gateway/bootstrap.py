@@ -84,6 +84,7 @@ def create_app(
         telemetry,
         CATALOGUE,
         [*steps, *([faults.http()] if faults else [])],
+        spans=settings.http_server_spans,
         title="Faultline",
         version="1",
         description="A shop: browse its catalogue, place orders, look at your own.",

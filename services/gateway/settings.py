@@ -3,7 +3,7 @@
 from pydantic import Field, FilePath, field_validator
 
 from services.chassis.http.limits import Limits
-from services.chassis.settings import GrpcTargets, HttpTargets, Port, ServiceSettings
+from services.chassis.settings import GrpcTargets, HttpTargets, Port, ServerSpanSetting, ServiceSettings
 from services.gateway import api_keys
 
 
@@ -11,6 +11,7 @@ class GatewaySettings(ServiceSettings):
     """What the gateway needs besides what every service needs."""
 
     http_port: Port = Field(description="Port of the public HTTP listener.")
+    http_server_spans: ServerSpanSetting = "stock"
     orders_targets: HttpTargets = Field(
         default=["http://127.0.0.1:8081"], description="Addresses of orders' replicas, separated by commas."
     )

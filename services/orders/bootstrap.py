@@ -19,6 +19,7 @@ from services.chassis.http.shedding import LoadShedding
 from services.chassis.resilience.load_shedding import LoadSheddingConfig
 from services.chassis.rpc.client import RpcClient
 from services.chassis.service import Service
+from services.chassis.settings import ServerSpanWriter
 from services.contracts.errors import CATALOGUE
 from services.orders import inventory_client, payments_client, use_cases
 from services.orders.checkout_telemetry import CheckoutTelemetry
@@ -61,7 +62,7 @@ def bootstrap(settings: OrdersSettings, telemetry: Telemetry) -> Service:
         rules=settings.rules,
     )
     recovery = Recovery(deps, telemetry, settings.recovery_interval_s, settings.recovery_concurrency)
-    public = create_app(deps, telemetry, settings.load_shedding, faults)
+    public = create_app(deps, telemetry, settings.load_shedding, faults, settings.http_server_spans)
     server = HttpServer("http server", public, settings.bind_host, settings.http_port, telemetry=telemetry)
     return Service(
         [database, inventory, payments, recovery, server],
@@ -73,14 +74,18 @@ def bootstrap(settings: OrdersSettings, telemetry: Telemetry) -> Service:
 
 
 def create_app(
-    deps: Dependencies, telemetry: Telemetry, shedding: LoadSheddingConfig, faults: FaultSite | None = None
+    deps: Dependencies,
+    telemetry: Telemetry,
+    shedding: LoadSheddingConfig,
+    faults: FaultSite | None = None,
+    spans: ServerSpanWriter = "stock",
 ) -> FastAPI:
     """The application over `deps`. Its callers are inside, so that their deadlines are trusted."""
     admission = AdmissionControl(shedding, telemetry)
     steps = [Middleware(DeadlineGate, cap=None), Middleware(LoadShedding, admission=admission)]
     if faults:
         steps.append(faults.http())
-    made = app.create(telemetry, CATALOGUE, steps, title="Orders", openapi_url=None)
+    made = app.create(telemetry, CATALOGUE, steps, spans=spans, title="Orders", openapi_url=None)
     made.include_router(v1.create_router(deps))
     declare_routes(made, telemetry)
     if faults:

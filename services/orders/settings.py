@@ -4,7 +4,7 @@ from pydantic import Field
 
 from services.chassis.database_settings import DatabaseSettings
 from services.chassis.database_url import DatabaseUrl
-from services.chassis.settings import GrpcTargets, Port
+from services.chassis.settings import GrpcTargets, Port, ServerSpanSetting
 from services.orders.pace import Rules
 
 
@@ -12,6 +12,7 @@ class OrdersSettings(DatabaseSettings):
     """What orders needs besides what every service needs."""
 
     http_port: Port = Field(description="Port of the HTTP listener.")
+    http_server_spans: ServerSpanSetting = "stock"
     database_url: DatabaseUrl = Field(description="Where orders are kept, as an SQLAlchemy URL. No default.")
     inventory_targets: GrpcTargets = Field(
         default=["127.0.0.1:50051"], description="Addresses of inventory's replicas, separated by commas."

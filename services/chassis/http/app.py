@@ -19,14 +19,24 @@ from services.chassis.errors import Catalogue, FieldError, ProblemError
 from services.chassis.http import middleware, problems
 from services.chassis.http.refusal import Refusals
 from services.chassis.http.routes import methods_of
+from services.chassis.http.server_span import ServerSpans
+from services.chassis.settings import ServerSpanWriter
 
 
-def create(telemetry: Telemetry, catalogue: Catalogue, steps: Sequence[Middleware], **fastapi: Any) -> FastAPI:
+def create(
+    telemetry: Telemetry,
+    catalogue: Catalogue,
+    steps: Sequence[Middleware],
+    *,
+    spans: ServerSpanWriter = "stock",
+    **fastapi: Any,
+) -> FastAPI:
     """A FastAPI application with the common steps around `steps`, outermost first.
 
     `fastapi` goes to FastAPI's constructor.
     """
     common = [
+        *([Middleware(ServerSpans, telemetry=telemetry)] if spans == "lean" else []),
         Middleware(middleware.ForeignTraceLink),
         Middleware(middleware.TraceAnswer),
         Middleware(middleware.ServerMetrics, telemetry=telemetry),
@@ -36,6 +46,13 @@ def create(telemetry: Telemetry, catalogue: Catalogue, steps: Sequence[Middlewar
     # A redirect would be made of the Host header, which is the caller's to choose.
     app = FastAPI(middleware=[*common, *steps], redirect_slashes=False, **fastapi)
     _translate_framework_errors(app, catalogue)
+    if spans == "stock":
+        trace_by_stock(app, telemetry)
+    return app
+
+
+def trace_by_stock(app: FastAPI, telemetry: Telemetry) -> None:
+    """Has OpenTelemetry's instrumentation write the span of each request."""
     # Spans of sending and receiving cost and say nothing.
     FastAPIInstrumentor.instrument_app(
         app,
@@ -44,7 +61,6 @@ def create(telemetry: Telemetry, catalogue: Catalogue, steps: Sequence[Middlewar
         exclude_spans=["receive", "send"],
         server_request_hook=_mend,
     )
-    return app
 
 
 def _mend(span: Span, scope: Scope) -> None:

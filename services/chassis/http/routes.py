@@ -10,8 +10,18 @@ from starlette.types import Scope
 def route_of(scope: Scope) -> str:
     """The route template that `scope` matches, such as `/api/v1/orders/{order_id}`; empty for none.
 
-    Works before routing too, so that requests refused early are counted under their route.
+    Works before routing too, so that requests refused early are counted under their route. Looked for once for each scope.
     """
+    known: str | None = scope.get(_ROUTE)
+    if known is None:
+        known = scope[_ROUTE] = _template(scope)
+    return known
+
+
+_ROUTE = "faultline.route"
+
+
+def _template(scope: Scope) -> str:
     partial = ""
     for match, route in _matching(scope):
         if match is Match.FULL:

@@ -23,6 +23,7 @@ from services.chassis.http.server import HttpServer
 from services.chassis.http.shedding import LoadShedding
 from services.chassis.resilience.adaptive_limit import AdaptiveLimitConfig
 from services.chassis.resilience.load_shedding import LoadSheddingConfig
+from services.chassis.settings import ServerSpanWriter
 from services.contracts.errors import CATALOGUE
 from tests.integration.chassis.ports import HOST, free_port
 from tests.unit.chassis.recording import Recording
@@ -121,6 +122,7 @@ def create_app(
     cap: float | None = LONG_S,
     body_seconds: float = LONG_S,
     shedding: LoadSheddingConfig = ROOM,
+    spans: ServerSpanWriter = "stock",
 ) -> FastAPI:
     """The application, traced and measured by `recording`; `cap` in seconds, None as behind the gateway."""
     steps = [
@@ -129,7 +131,7 @@ def create_app(
         Middleware(DeadlineGate, cap=cap),
         Middleware(LoadShedding, admission=AdmissionControl(shedding, recording.telemetry)),
     ]
-    app = create(recording.telemetry, CATALOGUE, steps)
+    app = create(recording.telemetry, CATALOGUE, steps, spans=spans)
     app.include_router(router(parts))
     return app
 
