@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from deploy.bench.figure import Benchmark
-from deploy.bench.figures import faults, memory, pipeline, startup
+from deploy.bench.figures import faults, hop, memory, pipeline, startup
 
 BENCHMARKS: Final[Sequence[Benchmark]] = (
     startup.BENCHMARK,
     memory.BENCHMARK,
     faults.BENCHMARK,
+    *hop.BENCHMARKS,
     *pipeline.BENCHMARKS,
 )

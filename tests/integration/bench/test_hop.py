@@ -1,0 +1,25 @@
+import pytest
+
+from deploy.bench.hop.app import Variant
+from deploy.bench.hop.cores import two_cores
+from deploy.bench.hop.server import Hop, running
+from deploy.bench.hop.sink import sink
+from tests.waiting import eventually
+
+
+def exported(hop: Hop) -> float:
+    spans = hop.spans()["exported"]
+    assert spans > 0
+    return spans
+
+
+@pytest.mark.parametrize("variant", [Variant.BARE, Variant.BOTH, Variant.LEAN])
+def test_a_hop_serves_while_it_is_asked_and_tells_what_that_costs(variant: Variant) -> None:
+    with sink() as collector, running(variant, collector, two_cores()[0]) as hop:
+        turn = hop.turn(0.2)
+        assert turn.request_us > 0
+        assert turn.per_second > 0
+        if variant is Variant.BARE:
+            assert hop.spans() == {"exported": 0, "dropped": 0, "failed": 0}
+        else:
+            assert eventually(lambda: exported(hop)) > 1
