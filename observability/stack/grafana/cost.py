@@ -133,6 +133,23 @@ def _backends() -> Sequence[Builder]:
             Query(total("", select(semconv.BACKEND_FORWARD_WAITING)), "embedded: waiting to be sent on"),
             Query(total("", "otelcol_process_memory_rss_bytes"), "Jaeger"),
         ),
+        graph(
+            "Cut, and lost for the next start",
+            "By the embedded backend: spans that were taken without what was beyond the limits of one span; and, where a file "
+            "keeps the traces over a restart, requests that could not be written to it, and spans that were read from it.",
+            Look(EVENTS, 12),
+            Query(total("", rate(semconv.BACKEND_CUT_SPANS)), "cut spans"),
+            Query(total("", rate(semconv.BACKEND_FILE_LOST)), "requests not written"),
+            Query(total("", rate(semconv.BACKEND_RESTORED_SPANS)), "restored spans"),
+        ),
+        graph(
+            "The file of traces",
+            "Its size, up to a limit at which what is oldest goes; and what could not be read of it at the start. Nothing where "
+            "no file was asked for.",
+            Look(BYTES, 12),
+            Query(total("", select(semconv.BACKEND_FILE_BYTES)), "size"),
+            Query(total("", select(semconv.BACKEND_FILE_CUT)), "unreadable"),
+        ),
     ]
 
 
