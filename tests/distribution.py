@@ -21,6 +21,12 @@ LONGEST_FIRST: Final = (
     "tests/contract",
     "tests",
 )
+USERS_OF_THE_SESSIONS_SYSTEM: Final = frozenset(
+    f"tests/e2e/test_{name}.py"
+    for name in ("bad_input", "call_edges", "command", "generated_http", "load_shedding", "secrets", "signal_matrix")
+)
+"""What uses the fixture `system`: in several workers each would start one."""
+
 _CHECKOUT: Final = PurePosixPath("tests/e2e/checkout")
 _SYSTEMS_OF_THEIR_OWN: Final = _CHECKOUT / "test_kills.py"
 
@@ -33,8 +39,10 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist brings no 
 
 
 def unit_of(nodeid: str) -> str:
-    """What runs in one worker: a file; of the checkouts, what shares a system, which is what shares its databases."""
+    """What runs in one worker: a file; or what shares a system, which of the checkouts is what shares its databases."""
     file = PurePosixPath(nodeid.split("::", 1)[0])
+    if str(file) in USERS_OF_THE_SESSIONS_SYSTEM:
+        return "the session's system"
     if not file.is_relative_to(_CHECKOUT):
         return str(file)
     kind = re.search("sqlite|postgresql", nodeid)

@@ -1,8 +1,9 @@
 """The tests are shared out as they are: by what they share, and what takes longest first."""
 
+import re
 from pathlib import Path
 
-from tests.distribution import LONGEST_FIRST, place_of, unit_of, workers
+from tests.distribution import LONGEST_FIRST, USERS_OF_THE_SESSIONS_SYSTEM, place_of, unit_of, workers
 
 CHECKOUTS = "tests/e2e/checkout/test_races.py::test_a[sqlite]", "tests/e2e/checkout/test_replicas.py::test_b[sqlite]"
 
@@ -17,6 +18,12 @@ def test_checkouts_on_the_same_databases_stay_together() -> None:
     assert not {unit_of(each) for each in CHECKOUTS} & {
         unit_of(each.replace("sqlite", "postgresql")) for each in CHECKOUTS
     }
+
+
+def test_users_of_the_sessions_system_stay_together(checkout: Path) -> None:
+    assert len({unit_of(f"{each}::test_a") for each in USERS_OF_THE_SESSIONS_SYSTEM}) == 1
+    for each in USERS_OF_THE_SESSIONS_SYSTEM:
+        assert re.search(r"\b(system: System|api: Api|traces: Traces)\b", (checkout / each).read_text()), each
 
 
 def test_kills_are_each_alone() -> None:
