@@ -82,9 +82,14 @@ async def _come(scene: Scene, moment: Moment, caught: Caught) -> bool:
         return True
     if moment.where is Where.WORKING:
         return await _in_the_middle(scene, moment.step, caught)
+    return await _answered(caught)
+
+
+async def _answered(caught: Caught) -> bool:
+    """Lets the peer have it; returns when it has answered, False where its caller did not wait for that."""
     caught.forward()
     await asyncio.wait_for(caught.answered.wait(), COMES_WITHIN_S)
-    return True
+    return not caught.given_up
 
 
 async def _in_the_middle(scene: Scene, step: Step, caught: Caught) -> bool:
@@ -107,9 +112,8 @@ async def _caught(scene: Scene, step: Step) -> Caught:
 
 async def _caught_void(scene: Scene) -> Caught:
     """The void of an order whose customer cancels it while its money is being set aside."""
-    authorize = await _caught(scene, Step.AUTHORIZE)
-    authorize.forward()
-    await asyncio.wait_for(authorize.answered.wait(), COMES_WITHIN_S)
+    while not await _answered(authorize := await _caught(scene, Step.AUTHORIZE)):
+        authorize.go_on()
     order_id = order_of(authorize.call)
     await scene.customers[await scene.books.owner(order_id)].cancel(order_id)
     void = scene.wire.catch("Void")

@@ -58,12 +58,13 @@ class Caught:
 
     call: Call
     answered: asyncio.Event = field(default_factory=asyncio.Event)
+    given_up: bool = False
     _forwarded: asyncio.Event = field(default_factory=asyncio.Event)
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
     _lost: bool = False
 
     def forward(self) -> None:
-        """Lets the callee have it; `answered` is set when it has answered, or died."""
+        """Lets the callee have it; `answered` is set when it has answered, or died, or the caller has `given_up`."""
         self._forwarded.set()
 
     def go_on(self) -> None:
@@ -75,6 +76,11 @@ class Caught:
         """The request, or the answer if there is one, is lost."""
         self._lost = True
         self.go_on()
+
+    def give_up(self) -> None:
+        """For the wire: the caller waits no longer, and whether the callee has done it nobody knows."""
+        self.given_up = True
+        self.answered.set()
 
     async def pass_request(self, context: Context) -> None:
         """For the wire: returns when the callee may have it."""
@@ -148,6 +154,14 @@ class Wire:
     async def _serve(self, peer: str, method: str, request: bytes, context: Context) -> bytes:
         call = _call(peer, method, request, context)
         caught = self._caught(call)
+        try:
+            return await self._passed(call, caught, context)
+        except asyncio.CancelledError:
+            if caught:
+                caught.give_up()
+            raise
+
+    async def _passed(self, call: Call, caught: Caught | None, context: Context) -> bytes:
         if caught:
             await caught.pass_request(context)
         try:
