@@ -74,6 +74,11 @@ def own_system(request: pytest.FixtureRequest, with_jaeger: System) -> System:
 
 
 @pytest.fixture(scope="module")
+def healing(own_system: System) -> System:
+    return own_system
+
+
+@pytest.fixture(scope="module")
 def api(with_jaeger: System) -> Api:
     return shopper(with_jaeger)
 
