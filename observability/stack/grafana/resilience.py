@@ -112,7 +112,7 @@ def _retries() -> Sequence[Builder]:
             Query(total(outcome, rate(semconv.RETRIES, *ON_EDGE)), f"{{{{{outcome}}}}}"),
         ),
         graph(
-            "Failed calls that were not made again, by why",
+            "Failed calls not made again, by why",
             "`budget`: too many retries already, another would make it worse. `unsafe`: it may have taken effect. "
             "`retried`: whoever is closer to the failure has done it.",
             Look(EVENTS, 6, stacked=True),

@@ -42,7 +42,7 @@ SHOWN = {
         "Moves, by the state they came to A",
         "Attempts not let pass A",
         "Attempts beyond the first, by outcome A",
-        "Failed calls that were not made again, by why A",
+        "Failed calls not made again, by why A",
         "Refused by the budget A",
         "Hedges, by what became of them A",
         "Fallbacks A",
