@@ -1,8 +1,8 @@
 """Which spans a query means. Pure."""
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from types import MappingProxyType
 from typing import Final
 
 from observability import semconv
@@ -10,18 +10,20 @@ from observability.embedded import jaeger_json
 from observability.embedded.attributes import texts
 from observability.embedded.ports import TraceQuery
 from observability.embedded.records import SpanRecord
+from observability.embedded.wire_needles import needles
 
 Predicate = Callable[[SpanRecord], bool]
 
-# Names that Jaeger shows as tags although no attribute on the wire has them.
-_MADE_BY_JAEGER: Final = frozenset({"error", "event", "span.kind", "w3c.tracestate"})
-_FAULT_NAMES: Final = frozenset({semconv.FAULT_KIND, semconv.FAULT_ID, semconv.EXPERIMENT})
-# Text that may stand for a number, a boolean, an array, a map or, as base64, bytes.
-_PERHAPS_NO_TEXT: Final = re.compile(
-    r"true|false|nan|-?inf|-?[\d.]+(?:e[-+]?\d+)?|[\[{].*"
-    r"|(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?",
-    re.DOTALL,
+# Names that Jaeger shows as tags of fields that are no text: whether the field of a span may read so.
+_MADE_BY_JAEGER: Final[Mapping[str, Callable[[SpanRecord, str], bool]]] = MappingProxyType(
+    {
+        "error": lambda span, value: span.failed and value == "true",
+        "otel.status_code": lambda span, value: value == ("ERROR" if span.failed else "OK"),
+        "span.kind": lambda span, value: jaeger_json.KINDS.get(span.kind) == value,
+    }
 )
+_FAULT: Final = semconv.EVENT_FAULT_INJECTED.encode()
+_FAULT_NAMES: Final = frozenset({semconv.FAULT_KIND, semconv.FAULT_ID, semconv.EXPERIMENT})
 
 
 def predicate(query: TraceQuery) -> Predicate:
@@ -36,8 +38,15 @@ def predicate(query: TraceQuery) -> Predicate:
 
 def tells_of_fault(fault: str) -> Predicate:
     """A test for spans in which a fault was injected: any, or one with this kind, id or experiment."""
-    needle = semconv.EVENT_FAULT_INJECTED.encode()
-    return lambda span: needle in span.payload and any(not fault or fault in names for names in _faults(span))
+    named = fault.encode()
+    return lambda span: (
+        mentions_fault(span) and named in span.payload and any(not fault or fault in names for names in _faults(span))
+    )
+
+
+def mentions_fault(span: SpanRecord) -> bool:
+    """Never false for one that tells of an injected fault, and cheap."""
+    return _FAULT in span.payload
 
 
 def _faults(span: SpanRecord) -> Iterator[list[str]]:
@@ -65,29 +74,34 @@ def _cheap(query: TraceQuery) -> Iterator[Predicate]:
 def _tags(query: TraceQuery) -> Predicate:
     wanted = set(query.tags.items())
     keys = {key for key, _ in wanted}
-    needles = {needle for key, value in wanted if not _made_by_jaeger(key) for needle in _needles(key, value)}
-    likely_last = sorted(needles, key=len, reverse=True)
+    may_have = [_may_have(key, value) for key, value in wanted]
 
     def matches(span: SpanRecord) -> bool:
-        # Decoding is what costs; what is nowhere in the bytes can't be among the attributes.
-        return all(_mentions(span, needle) for needle in likely_last) and wanted <= set(_texts(span, keys))
+        for may in may_have:  # decoding is what costs, and a generator here costs as much as asking
+            if not may(span):
+                return False
+        return wanted <= set(_texts(span, keys))
 
     return matches
 
 
-def _made_by_jaeger(key: str) -> bool:
-    return key in _MADE_BY_JAEGER or key.startswith("otel.")
+def _may_have(key: str, value: str) -> Predicate:
+    """Never false for a span that has the tag, and cheap."""
+    found, is_made = needles(key, value), _MADE_BY_JAEGER.get(key)
+    if found is None:
+        return lambda _: True
+    of_origin: dict[int, bool] = {}  # by identity: the spans that are looked at keep their origins alive
 
+    def may(span: SpanRecord) -> bool:
+        for needle in found:
+            if needle in span.payload:
+                return True
+        origin = span.origin
+        if (known := of_origin.get(id(origin))) is None:
+            known = of_origin[id(origin)] = any(each in origin.resource or each in origin.scope for each in found)
+        return known or (is_made is not None and is_made(span, value))
 
-def _needles(key: str, value: str) -> Iterator[bytes]:
-    """Bytes that the wire form of this attribute must contain."""
-    yield key.encode()
-    if not _PERHAPS_NO_TEXT.fullmatch(value):
-        yield value.encode()
-
-
-def _mentions(span: SpanRecord, needle: bytes) -> bool:
-    return needle in span.payload or needle in span.origin.resource or needle in span.origin.scope
+    return may
 
 
 def _texts(span: SpanRecord, keys: AbstractSet[str]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from observability.embedded.matching import Predicate, predicate, tells_of_fault
+from observability.embedded.matching import Predicate, mentions_fault, predicate, tells_of_fault
 from observability.embedded.ports import Added, Size, TraceQuery
 from observability.embedded.records import Operation, Origin, SpanRecord, Trace
 
@@ -37,6 +37,7 @@ class _Entry:
     last_start_ns: int = 0
     longest_ns: int = 0
     failed: bool = False
+    faulted: bool = False  # perhaps: it mentions one
 
     def add(self, span: SpanRecord) -> None:
         self.by_service.setdefault(span.origin.service, []).append(span)
@@ -44,6 +45,7 @@ class _Entry:
         self.last_start_ns = max(self.last_start_ns, span.start_ns)
         self.longest_ns = max(self.longest_ns, span.duration_ns)
         self.failed = self.failed or span.failed
+        self.faulted = self.faulted or mentions_fault(span)
 
     def spans(self) -> Iterator[SpanRecord]:
         return (span for spans in self.by_service.values() for span in spans)
@@ -52,6 +54,7 @@ class _Entry:
         """False only if no span in it can; spares looking at each."""
         return not (
             (query.failed_only and not self.failed)
+            or (query.fault is not None and not self.faulted)
             or (query.min_duration_ns is not None and self.longest_ns < query.min_duration_ns)
             or (query.start_min_ns is not None and self.last_start_ns < query.start_min_ns)
             or (query.start_max_ns is not None and self.first_start_ns > query.start_max_ns)
