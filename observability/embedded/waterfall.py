@@ -2,7 +2,7 @@
 
 Rows are in reading order: each span before its children, children by start. Attempts of a call stay children of their
 logical call, which knows them all; a call whose first attempt was its only one is folded into one row, since there is
-nothing to tell. Broken traces give rows all the same: a span whose parent is missing becomes a root, so does one of a
+nothing to tell. Attempts without a call get one, made of them. Broken traces give rows all the same: a span whose parent is missing becomes a root, so does one of a
 cycle.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from opentelemetry.semconv.attributes.db_attributes import DB_QUERY_TEXT
 
-from observability import semconv
+from observability.embedded import sibling_attempts, span_tags
 
 JsonObject = Mapping[str, Any]
 """Decoded JSON."""
@@ -146,11 +146,15 @@ class _Builder:
     """Spans are known by their index: ids may repeat in what others send."""
 
     def __init__(self, jaeger_trace: JsonObject, start: int) -> None:
-        self._spans: Sequence[JsonObject] = jaeger_trace["spans"]
+        self._spans: list[JsonObject] = [*jaeger_trace["spans"]]
         self._processes: JsonObject = jaeger_trace.get("processes") or {}
         self._start = start
-        self._tags = [_texts(span.get("tags")) for span in self._spans]
+        self._tags = [span_tags.texts(span.get("tags")) for span in self._spans]
+        self._numbers = [span_tags.attempt_number(tags) for tags in self._tags]
         self._of_id = {span["spanID"]: index for index, span in reversed([*enumerate(self._spans)])}
+        self._call_of = dict[int, int]()
+        for run in [*self._runs(self._grouped())]:
+            self._add_call(run)
         self._children = self._grouped()
 
     def _grouped(self) -> Mapping[int | None, list[int]]:
@@ -159,11 +163,26 @@ class _Builder:
             children[self._parent(index)].append(index)
         return children
 
+    def _runs(self, children: Mapping[int | None, list[int]]) -> Iterator[list[int]]:
+        """Attempts that have no call but stand below what serves."""
+        for parent, siblings in children.items():
+            if parent is not None and self._tags[parent].get("span.kind") in _SERVING:
+                yield from sibling_attempts.runs(self._spans, siblings, self._numbers)
+
+    def _add_call(self, run: Sequence[int]) -> None:
+        self._call_of |= dict.fromkeys(run, len(self._spans))
+        self._spans.append(sibling_attempts.call(self._spans, run))
+        self._tags.append(span_tags.texts(self._spans[-1]["tags"]))
+        self._numbers.append(None)
+        self._numbers[run[0]] = 1
+
     def _begun(self, index: int) -> tuple[int, int]:
         span = self._spans[index]
         return span["startTime"], -span["duration"]
 
     def _parent(self, index: int) -> int | None:
+        if index in self._call_of:
+            return self._call_of[index]
         parent = self._of_id.get(_parent_id(self._spans[index]) or "")
         return None if parent == index else parent
 
@@ -194,10 +213,9 @@ class _Builder:
 
     def _attempts_of(self, index: int) -> list[int]:
         """Numbers of the attempts that are children; none if the span itself can't be a call."""
-        tags = self._tags[index]
-        if _attempt_number(tags) or tags.get("span.kind") in _SERVING:
+        if self._numbers[index] or self._tags[index].get("span.kind") in _SERVING:
             return []
-        return [number for child in self._children.get(index, ()) if (number := _attempt_number(self._tags[child]))]
+        return [number for child in self._children.get(index, ()) if (number := self._numbers[child])]
 
     def _call(self, index: int, depth: int) -> Row:
         row = self._row(index, depth)
@@ -219,12 +237,12 @@ class _Builder:
             kind=tags.get("span.kind", ""),
             start_us=span["startTime"] - self._start,
             duration_us=span["duration"],
-            error=_failed(tags),
-            status_text=_status_text(tags),
-            attempt=_attempt_number(tags),
+            error=span_tags.failed(tags),
+            status_text=span_tags.status_text(tags),
+            attempt=self._numbers[index],
             tags=tuple(tags.items()),
             events=tuple(self._events(span)),
-            process=tuple(_texts(process.get("tags")).items()),
+            process=tuple(span_tags.texts(process.get("tags")).items()),
             links=tuple((each["traceID"], each["spanID"]) for each in _links(span)),
             warnings=tuple(span.get("warnings") or ()),
             orphan=parent_id is not None and parent_id not in self._of_id,
@@ -232,7 +250,7 @@ class _Builder:
 
     def _events(self, span: JsonObject) -> Iterator[Event]:
         for log in sorted(span.get("logs") or (), key=lambda each: each["timestamp"]):
-            fields = _texts(log.get("fields"))
+            fields = span_tags.texts(log.get("fields"))
             name = fields.pop("event", "") or fields.pop("message", "") or "event"
             yield Event(name, log["timestamp"] - self._start, tuple(fields.items()))
 
@@ -261,31 +279,3 @@ def _parent_id(span: JsonObject) -> str | None:
 def _links(span: JsonObject) -> Iterator[JsonObject]:
     parent = _parent_id(span)
     return (each for each in span.get("references") or () if each["spanID"] != parent)
-
-
-def _texts(tags: Iterable[JsonObject] | None) -> dict[str, str]:
-    return {tag["key"]: _text(tag["value"]) for tag in tags or ()}
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _failed(tags: Mapping[str, str]) -> bool:
-    return tags.get("error") == "true" or tags.get("otel.status_code") == "ERROR"
-
-
-def _attempt_number(tags: Mapping[str, str]) -> int | None:
-    """Ours counts attempts from 1, OpenTelemetry's the resends; None if neither is there or is no number."""
-    number = tags.get(semconv.ATTEMPT, "")
-    resends = tags.get(semconv.HTTP_REQUEST_RESEND_COUNT, "")
-    if number.isdecimal():
-        return int(number) or None
-    return int(resends) + 1 if resends.isdecimal() else None
-
-
-def _status_text(tags: Mapping[str, str]) -> str:
-    """The reason if there is one, else the protocol's status, else the kind of error."""
-    code = tags.get(semconv.RPC_RESPONSE_STATUS_CODE, "") or tags.get("http.response.status_code", "")
-    reason = tags.get("otel.status_description", "") or tags.get(semconv.ERROR_TYPE, "")
-    return " · ".join(part for part in (code, reason) if part)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from observability.embedded import display
+from observability.embedded.page import render_self_contained
 from observability.embedded.waterfall import Row, build
 from tests.unit.embedded.jaeger import SERVER, JsonObject, call, retried_checkout, span, trace
 
@@ -76,8 +77,8 @@ def test_a_lone_second_attempt_is_not_folded() -> None:
 
 
 def test_the_standard_count_of_resends_makes_attempts_too() -> None:
-    tries = [span("GET", 0, 5, {"http.request.resend_count": count}) for count in ("0", "1", "x")]
-    assert [row.attempt for row in build(trace(*tries)).rows] == [1, 2, None]
+    tries = [span("GET", 0, 5, {"http.request.resend_count": count}) for count in ("0", "1", "x", "9" * 5_000)]
+    assert [row.attempt for row in build(trace(*tries)).rows] == [1, 2, None, None]
 
 
 def test_a_server_span_is_no_call() -> None:
@@ -209,3 +210,51 @@ def test_names_without_their_package() -> None:
 
 def test_a_moment() -> None:
     assert display.moment(1_767_229_205_123_456) == "2026-01-01 01:00:05.123 UTC"
+
+
+def resent(parent: dict[str, Any], start: int, count: int, *, failed: bool, name: str = "POST") -> dict[str, Any]:
+    tags: dict[str, Any] = {"span.kind": "client", **({"http.request.resend_count": count} if count else {})}
+    return span(name, start, 10, {**tags, **({"error": True} if failed else {})}, parent=parent)
+
+
+def test_attempts_side_by_side_get_the_call_that_they_lack() -> None:
+    root = span("POST /orders", 0, 100, SERVER)
+    tries = [resent(root, 10, 0, failed=True), resent(root, 30, 1, failed=True), resent(root, 60, 2, failed=False)]
+    made = build(trace(root, span("SELECT", 2, 5, parent=root), *tries, span("charge", 61, 5, parent=tries[2])))
+    assert [(row.depth, row.operation, row.attempt, row.error) for row in made.rows] == [
+        (0, "POST /orders", None, False),
+        (1, "SELECT", None, False),
+        (1, "POST", None, False),
+        (2, "POST", 1, True),
+        (2, "POST", 2, True),
+        (2, "POST", 3, False),
+        (3, "charge", None, False),
+    ]
+    call = made.rows[2]
+    assert [(each.number, each.waited_us, each.error) for each in call.attempts] == [
+        (1, 0, True), (2, 10, True), (3, 20, False),
+    ]  # fmt: skip
+    assert (call.start_us, call.duration_us, made.retries, made.spans) == (10, 60, 2, 6)
+    assert call.warnings
+
+
+def test_a_call_that_failed_to_the_last_has_failed() -> None:
+    root = span("POST /orders", 0, 100, SERVER)
+    made = build(trace(root, resent(root, 10, 0, failed=True), resent(root, 30, 1, failed=True)))
+    assert made.rows[1].error
+
+
+def test_calls_one_after_the_other_are_not_one() -> None:
+    root = span("POST /orders", 0, 200, SERVER)
+    tries = [resent(root, at, count, failed=False) for at, count in ((10, 0), (30, 1), (60, 0), (80, 1), (120, 0))]
+    other = resent(root, 140, 1, failed=False, name="GET")
+    made = build(trace(root, *tries, other))
+    assert [(row.depth, row.attempt) for row in made.rows] == [
+        (0, None), (1, None), (2, 1), (2, 2), (1, None), (2, 1), (2, 2), (1, None), (1, 2),
+    ]  # fmt: skip
+
+
+def test_what_is_said_of_a_span_that_is_odd_is_shown() -> None:
+    made = span()
+    made["warnings"] = ["Negative duration <detected>"]
+    assert "Negative duration &lt;detected&gt;" in render_self_contained(trace(made))
