@@ -51,7 +51,8 @@ class Row:
 
     `status_text` says how it ended as far as its tags tell; `attempt` is its number from 1 if it is one of a call's.
     `attempts` are those of a logical call; `folded` is the only attempt if it has no row of its own. `below` counts the
-    rows of its descendants. `links` are (trace id, span id). `parent_id` may name a span that is missing (`orphan`).
+    rows of its descendants. `made` is a call that has no span. `links` are (trace id, span id). `parent_id` may name a
+    span that is missing (`orphan`).
     """
 
     span_id: str
@@ -73,6 +74,7 @@ class Row:
     attempts: tuple[Attempt, ...] = ()
     folded: "Row | None" = None
     orphan: bool = False
+    made: bool = False
     below: int = 0
 
     @property
@@ -147,6 +149,7 @@ class _Builder:
 
     def __init__(self, jaeger_trace: JsonObject, start: int) -> None:
         self._spans: list[JsonObject] = [*jaeger_trace["spans"]]
+        self._sent = len(self._spans)
         self._processes: JsonObject = jaeger_trace.get("processes") or {}
         self._start = start
         self._tags = [span_tags.texts(span.get("tags")) for span in self._spans]
@@ -245,6 +248,7 @@ class _Builder:
             process=tuple(span_tags.texts(process.get("tags")).items()),
             links=tuple((each["traceID"], each["spanID"]) for each in _links(span)),
             warnings=tuple(span.get("warnings") or ()),
+            made=index >= self._sent,
             orphan=parent_id is not None and parent_id not in self._of_id,
         )
 

@@ -69,7 +69,7 @@ def services(waterfall: Waterfall, coloured: Mapping[str, int]) -> Iterator[Serv
     """In the order of the rows."""
     spent = time_by_service(waterfall, critical_path(waterfall))
     total = max(sum(spent.values()), 1)
-    spans = Counter(row.service for row in waterfall.rows) + Counter(r.service for r in waterfall.rows if r.folded)
+    spans = Counter(span.service for row in waterfall.rows for span in _spans(row) if not span.made)
     for name in waterfall.services:
         yield Service(name, coloured[name], spans[name], spent[name], f"{100 * spent[name] / total:.2f}")
 

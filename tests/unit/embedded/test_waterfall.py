@@ -236,6 +236,7 @@ def test_attempts_side_by_side_get_the_call_that_they_lack() -> None:
     ]  # fmt: skip
     assert (call.start_us, call.duration_us, made.retries, made.spans) == (10, 60, 2, 6)
     assert call.warnings
+    assert [row.made for row in made.rows] == [False, False, True, False, False, False, False]
 
 
 def test_a_call_that_failed_to_the_last_has_failed() -> None:
