@@ -13,6 +13,7 @@ from deploy.bench.paired import Pairs, measure_pairs
 
 _PAIRS: Final = 9
 _TURN_S: Final = 1.0
+_PROFILE_S: Final = 3.0
 
 
 def _measure(variant: Variant, say: Say) -> Measured:
@@ -26,7 +27,7 @@ def _measure(variant: Variant, say: Say) -> Measured:
     ):
         turns = _Turns(bare), _Turns(observed)
         pairs = measure_pairs(turns[0].request_us, turns[1].request_us, _PAIRS, _told(say))
-        return Measured(pairs.ratios.median, _detail(variant, pairs, *turns))
+        return Measured(pairs.ratios.median, f"{_detail(variant, pairs, *turns)}; {_profiled(observed)}")
 
 
 def _told(say: Say) -> Callable[[int], None]:
@@ -61,6 +62,11 @@ def _detail(variant: Variant, pairs: Pairs, bare: _Turns, observed: _Turns) -> s
         f" {exported:.0%} for exporting{_lost(observed.hop)}; {rates[0]:.0f} and {rates[1]:.0f} requests/s on one core by the"
         f" clock; medians (least to largest) of {_PAIRS} alternating pairs"
     )
+
+
+def _profiled(hop: Hop) -> str:
+    shares = ", ".join(f"{owner} {share:.0%}" for owner, share in hop.profile(_PROFILE_S).items())
+    return f"of the serving thread's time, sampled: {shares}"
 
 
 def _lost(hop: Hop) -> str:

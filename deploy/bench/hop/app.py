@@ -1,13 +1,15 @@
 """The handler, and what of telemetry is around it."""
 
 import time
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.middleware import Middleware
 
+from deploy.bench.hop.profile import Profile
 from observability import semconv
 from observability.telemetry import Telemetry
 from services.chassis.http.app import trace_by_stock
@@ -17,6 +19,8 @@ from services.chassis.http.server_span import ServerSpans
 ORDER: Final = "/api/v1/orders/ord_1"
 SPENT: Final = "/spent"
 SPANS: Final = "/spans"
+PROFILE: Final = "/profile/{state}"
+"""`start` or `stop`, which answers whose work took which share."""
 
 
 class Variant(StrEnum):
@@ -47,6 +51,15 @@ def create(variant: Variant, telemetry: Telemetry) -> FastAPI:
     @app.get(SPENT)
     async def get_spent() -> dict[str, float]:
         return {"process_s": time.process_time(), "thread_s": time.thread_time()}
+
+    profile = Profile()
+
+    @app.get(PROFILE)
+    async def get_profile(state: Literal["start", "stop"]) -> Mapping[str, float]:
+        if state == "stop":
+            return profile.stop()
+        profile.start()
+        return {}
 
     @app.get(SPANS)
     async def get_spans() -> dict[str, float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import IO, Final, cast
 
 from deploy.bench.figure import FigureRefusedError
-from deploy.bench.hop.app import ORDER, SPANS, SPENT, Variant
+from deploy.bench.hop.app import ORDER, PROFILE, SPANS, SPENT, Variant
 from deploy.bench.hop.load import HOST, ask_for, ask_once
 from deploy.ports import FreePorts
 
@@ -39,6 +39,15 @@ class Hop:
     def spans(self) -> Mapping[str, float]:
         """Spans so far, by what became of them."""
         return cast("Mapping[str, float]", asyncio.run(ask_once(self.port, SPANS)))
+
+    def profile(self, seconds: float) -> Mapping[str, float]:
+        """Whose work under load takes which share of the serving thread's time, the largest first."""
+        return asyncio.run(self._profile(seconds))
+
+    async def _profile(self, seconds: float) -> Mapping[str, float]:
+        await ask_once(self.port, PROFILE.format(state="start"))
+        await ask_for(self.port, ORDER, seconds)
+        return cast("Mapping[str, float]", await ask_once(self.port, PROFILE.format(state="stop")))
 
     async def _turn(self, seconds: float) -> Turn:
         before = await ask_once(self.port, SPENT)

@@ -23,3 +23,10 @@ def test_a_hop_serves_while_it_is_asked_and_tells_what_that_costs(variant: Varia
             assert hop.spans() == {"exported": 0, "dropped": 0, "failed": 0}
         else:
             assert eventually(lambda: exported(hop)) > 1
+
+
+def test_a_hop_tells_whose_work_its_time_goes_to() -> None:
+    with sink() as collector, running(Variant.LEAN, collector, two_cores()[0]) as hop:
+        shares = hop.profile(0.5)
+    assert {"uvicorn", "FastAPI"} <= set(shares)
+    assert sum(shares.values()) == pytest.approx(1)
