@@ -60,8 +60,9 @@ class Process:
     Ours have an `ADMIN_PORT` that answers `/readyz`. `database` gives it `DATABASE_URL`, a SQLite file of its
     own in the state folder where the run names no other; `api_keys` gives it `API_KEYS_FILE`, the keys' hashes,
     `client_keys` gives it `CLIENT_KEYS_FILE`, the keys themselves; `logs` gives it `LOGS_CONTROL_FILE`, with which it asks
-    the supervisor for everybody's log lines; `settings` are further ones, handed on as they are.
-    `folder` gives it `DATA_FOLDER`, a folder of its own, and `TOPOLOGY_FILE`, where everything is.
+    the supervisor for everybody's log lines; `notifications_token` gives it `NOTIFICATIONS_TOKEN_FILE`, what a sender of
+    notifications must know; `watches` gives it `SCRAPE_TARGETS`, the admin listeners of all; `settings` are further ones,
+    handed on as they are. `folder` gives it `DATA_FOLDER`, a folder of its own, and `TOPOLOGY_FILE`, where everything is.
     `only_one_as` says why there can be no replicas, where that is so. The system is ready without an `optional` one
     that does not start.
     """
@@ -74,6 +75,8 @@ class Process:
     api_keys: bool = False
     client_keys: bool = False
     logs: bool = False
+    notifications_token: bool = False
+    watches: bool = False
     only_one_as: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     readiness: Readiness = ADMIN
@@ -124,6 +127,7 @@ class Topology:
 
 
 BACKEND: Final = "faultline-backend"
+ALERTS: Final = "faultline-alerts"
 
 EDGES: Final = (
     Edge("gateway", "orders", "rest"),
@@ -189,12 +193,22 @@ FAULTLINE: Final = Topology(
             api_keys=True,
             settings=_HURTABLE,
         ),
+        Process(
+            ALERTS,
+            "observability.alerting",
+            (Listener("HTTP_PORT", 8902), Listener(ADMIN_PORT, 9085)),
+            notifications_token=True,
+            watches=True,
+            only_one_as="it keeps what it watches in its own memory",
+            settings={"ALERTS_PROFILE": "demo"},
+        ),
     ),
     edges=EDGES,
     pages=(
         Page("gateway_url", "Gateway", "gateway", "HTTP_PORT"),
         Page("docs_url", "API docs", "gateway", "HTTP_PORT", "/api/v1/docs"),
         Page("query_url", "Traces", BACKEND, "QUERY_PORT"),
+        Page("alerts_url", "Alerts", ALERTS, "HTTP_PORT", "/api/alerts"),
         Page("metrics_url", "Metrics", "gateway", ADMIN_PORT, "/metrics"),
     ),
 )

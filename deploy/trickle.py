@@ -33,7 +33,7 @@ def _process(rps: float) -> Process:
     return Process(
         LOAD,
         "chaos.load",
-        (Listener(ADMIN_PORT, 9085),),
+        (Listener(ADMIN_PORT, 9086),),
         (Targets("GATEWAY_TARGETS", _GATEWAY, "HTTP_PORT", "http://"),),
         client_keys=True,
         only_one_as="its rate is for all together; choose a higher one with --load",

@@ -4,7 +4,9 @@ When the supervisor dies, however it dies, the pipe reads end-of-file, and the p
 process left behind, nor telemetry that nobody looks at.
 """
 
+import asyncio
 import os
+import signal
 import threading
 from collections.abc import Callable
 
@@ -25,3 +27,13 @@ def watch(fd: int, on_cut: Callable[[], object], grace: float) -> None:
         on_cut()
 
     threading.Thread(target=wait, name="lifeline", daemon=True).start()
+
+
+def told_to_end(fd: int | None, grace: float) -> asyncio.Event:
+    """An event of the running loop, set by SIGTERM, by SIGINT, and when the lifeline is cut (see `watch`)."""
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    if fd is not None:
+        watch(fd, lambda: loop.call_soon_threadsafe(told.set), grace)
+    return told

@@ -6,7 +6,6 @@ Exits with 78 when settings are wrong, 69 when its port is taken, 0 after an ord
 import asyncio
 import logging
 import os
-import signal
 import sys
 
 from chaos.load.admin import Admin
@@ -40,7 +39,7 @@ def main() -> None:
 
 
 async def _run(settings: LoadSettings, keys: tuple[str, ...], service: dict[str, str]) -> None:
-    stop = _told_to_end(settings)
+    stop = lifeline.told_to_end(settings.lifeline_fd, settings.drain_timeout_s + 2)
     begun = [asyncio.Event() for _ in settings.gateway_targets]
     admin = Admin(service, lambda: all(each.is_set() for each in begun))
     rps, timeout_s = settings.load_rps / len(begun), min(Limits.timeout_s, settings.drain_timeout_s)
@@ -52,17 +51,6 @@ async def _run(settings: LoadSettings, keys: tuple[str, ...], service: dict[str,
         log.info("load begins", extra={"rps": settings.load_rps, "users": len(keys), "admin_port": port})
         await stop.wait()
         log.info("draining")
-
-
-def _told_to_end(settings: LoadSettings) -> asyncio.Event:
-    """Set by a signal, and when whoever holds the other end of the lifeline is gone."""
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    if settings.lifeline_fd is not None:
-        grace = settings.drain_timeout_s + 2
-        lifeline.watch(settings.lifeline_fd, lambda: loop.call_soon_threadsafe(told.set), grace)
-    return told
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ class LoadSettings(BaseSettings):
     load_seed: int = Field(1, description="Equal seeds send the same kinds of requests, for the same products.")
     bind_host: str = Field("127.0.0.1", min_length=1, description="Address the listener binds to.")
     admin_port: int = Field(
-        9085, ge=0, le=65535, description="Port of the read-only admin listener: metrics and health; 0: a free one."
+        9086, ge=0, le=65535, description="Port of the read-only admin listener: metrics and health; 0: a free one."
     )
     service_instance_id: str = Field("load-1", description="Name of this process in logs and metrics.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chaos.measure.exposition import Series
 from chaos.measure.samples import Sample, increase
 from chaos.measure.site import Site
 from observability import semconv
+from observability.exposition import Series
 
 _ATTEMPTS = semconv.CALL_ATTEMPTS.prometheus_name
 _CALLS = f"{semconv.CALL_DURATION.prometheus_name}_count"

@@ -11,10 +11,10 @@ from typing import Final, Self
 from chaos.control import ControlError, process_control
 from chaos.control.target import Instance
 from chaos.measure.errors import MeasureError
-from chaos.measure.exposition import Samples, parse
 from chaos.measure.http import get_text
 from chaos.measure.samples import ProcessSeen, Ring, Sample
 from chaos.measure.site import Site
+from observability.exposition import Samples, parse
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-from chaos.measure.exposition import Samples, Series
+from observability.exposition import Samples, Series
 
 MOST: Final = 2_400  # samples that are kept: twenty minutes at two a second
 

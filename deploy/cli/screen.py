@@ -51,7 +51,7 @@ def visible(text: object) -> str:
 
 def colours(services: Iterable[str]) -> dict[str, str]:
     """Service → colour; those that we know have theirs in every command, others what is left."""
-    known = [process.name for process in reversed(FAULTLINE.processes)]
+    known = [process.name for process in reversed(FAULTLINE.processes) if not process.watches]
     ordered = dict.fromkeys([*known, *services])
     return {service: _COLOURS[number % len(_COLOURS)] for number, service in enumerate(ordered)}
 

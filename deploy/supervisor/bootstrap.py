@@ -22,7 +22,7 @@ from deploy.supervisor.process_log import ProcessLog
 from deploy.supervisor.request import HOST, Request
 from deploy.supervisor.restarts import RestartPolicy
 from deploy.supervisor.settings import load as load_settings
-from deploy.supervisor.state import Control, StateFolder, write_json
+from deploy.supervisor.state import Control, StateFolder, write_json, write_text
 from deploy.supervisor.supervisor import Supervisor
 from deploy.topology import FAULTLINE, Topology
 from observability import logs
@@ -112,7 +112,8 @@ class _Run:
         self._state = options.state
         self._on_event = on_event
         self._token = secrets.token_urlsafe(32)
-        self._redactor = Redactor([self._token, *plan.secrets])
+        self._notifications_token = secrets.token_urlsafe(32)
+        self._redactor = Redactor([self._token, self._notifications_token, *plan.secrets])
         self._address = f"http://{address(options.host, claim.getsockname()[1])}"
         self._topology = plan.describe(chosen, options.host, self._address)
         site = Site(options.state, options.host, self._token, options.drain_timeout_s)
@@ -122,6 +123,7 @@ class _Run:
     async def go(self, on_addresses: OnAddresses) -> None:
         keys.ensure(self._state)
         write_json(self._state.stores_file, _stores(self._specs))
+        write_text(self._state.notifications_token_file, self._notifications_token)
         own_log = ProcessLog(self._state.log_file(NAME), f"faultline-{NAME}", NAME, self._redactor)
         with self._logging(own_log), _lifeline() as lifeline_fd:
             supervisor = self._supervisor(lifeline_fd)

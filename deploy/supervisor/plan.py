@@ -131,6 +131,7 @@ class Plan:
             **self._addresses(process, ports, site.host),
             **_belongings(process, site),
             **self._database(process, site),
+            **self._watched(process, ports, site.host),
             **process.settings,
         }
         return ChildSpec(
@@ -156,6 +157,16 @@ class Plan:
             return {}
         return {DATABASE_URL: self._databases.get(process.name) or site.state.database_url(process.name)}
 
+    def _watched(self, process: Process, ports: Ports, host: str) -> dict[str, str]:
+        if not process.watches:
+            return {}
+        told = (
+            f"{each.name}/{name}={address(host, ports[name, ADMIN_PORT])}"
+            for name, each in self.instances()
+            if (name, ADMIN_PORT) in ports
+        )
+        return {"SCRAPE_TARGETS": ",".join(told)}
+
     def _page(self, service: str, listener: str, ports: Ports, host: str) -> str:
         return f"http://{address(host, ports[self.instances_of(service)[0], listener])}"
 
@@ -172,6 +183,8 @@ def _belongings(process: Process, site: Site) -> dict[str, str]:
     if process.folder:
         belongings["DATA_FOLDER"] = str(site.state.data / process.name)
         belongings["TOPOLOGY_FILE"] = str(site.state.topology_file)
+    if process.notifications_token:
+        belongings["NOTIFICATIONS_TOKEN_FILE"] = str(site.state.notifications_token_file)
     if any(each.setting == CONTROL_PORT for each in process.listeners):
         belongings["CONTROL_TOKEN"] = site.token
     return belongings

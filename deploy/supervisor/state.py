@@ -5,6 +5,7 @@
     children.json           pids of the children, so that what a killed supervisor left can be told from strangers
     api-keys.json           hashes of the API keys, for the gateway
     client-keys.json  0600  the keys themselves, for the command and the load generator
+    notifications-token  0600  what a sender of alert notifications must know, and who receives them; new for each run
     stores.json       0600  service → URL of its database, password included; stays, for who reads it later
     supervisor.lock         held (flock) by the supervisor; the kernel frees it when the supervisor dies
     logs/<instance>.jsonl
@@ -55,6 +56,7 @@ class StateFolder:
         self.children_file = self.path / "children.json"
         self.api_keys_file = self.path / "api-keys.json"
         self.client_keys_file = self.path / "client-keys.json"
+        self.notifications_token_file = self.path / "notifications-token"
         self.stores_file = self.path / "stores.json"
         self.lock_file = self.path / "supervisor.lock"
         self.logs = self.path / "logs"
@@ -145,13 +147,18 @@ def read_json(file: Path) -> Any:
 
 
 def write_json(file: Path, document: object) -> None:
+    """Writes a document as `write_text` does. Raises StateError."""
+    write_text(file, json.dumps(document, indent=2))
+
+
+def write_text(file: Path, text: str) -> None:
     """Replaces the file as a whole; only its owner can read it, at no moment anybody else. Raises StateError."""
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with suppress(FileNotFoundError):
             temporary.unlink()
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-            json.dump(document, stream, indent=2)
+            stream.write(text)
         temporary.replace(file)
     except OSError as exc:
         raise StateError(f"{file}: {exc.strerror}") from exc

@@ -5,15 +5,14 @@ Exits with 78 when settings are wrong, 69 when a port is taken, 0 after an order
 
 import asyncio
 import logging
-import signal
 import sys
 
 from observability import garbage, lifeline, logs
 from observability.embedded.bootstrap import Backend
-from observability.embedded.listener import EX_UNAVAILABLE, AddressError, PortTakenError
 from observability.embedded.settings import EX_CONFIG, NAME, BackendSettings, load
 from observability.embedded.traces_file import TracesFileError
 from observability.redaction import Redactor
+from observability.sockets import EX_UNAVAILABLE, AddressError, PortTakenError
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +32,7 @@ def main() -> None:
 
 
 async def _run(settings: BackendSettings) -> None:
-    told_to_end, backend = _told_to_end(settings), Backend(settings)
+    told_to_end, backend = lifeline.told_to_end(settings.lifeline_fd, settings.drain_timeout_s + 2), Backend(settings)
     try:
         await backend.start()
         garbage.settle()
@@ -41,15 +40,6 @@ async def _run(settings: BackendSettings) -> None:
         log.info("draining")
     finally:
         await backend.end()
-
-
-def _told_to_end(settings: BackendSettings) -> asyncio.Event:
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    if settings.lifeline_fd is not None:
-        lifeline.watch(settings.lifeline_fd, lambda: loop.call_soon_threadsafe(told.set), settings.drain_timeout_s + 2)
-    return told
 
 
 if __name__ == "__main__":

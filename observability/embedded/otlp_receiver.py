@@ -15,11 +15,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from observability import semconv
 from observability.embedded import otlp_limits as limits
 from observability.embedded.forwarding import Next
-from observability.embedded.listener import PortTakenError, bind
 from observability.embedded.otlp import Decoder, MalformedExportError, parse_protobuf
 from observability.embedded.ports import TraceSink
 from observability.embedded.traces_file import TracesFile
 from observability.metrics import Instruments
+from observability.sockets import PortTakenError, bind
 
 log = logging.getLogger(__name__)
 

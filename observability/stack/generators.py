@@ -9,6 +9,7 @@ from typing import Final
 
 from observability.stack import compose
 from observability.stack.grafana import generator as grafana
+from observability.stack import alertmanager
 from observability.stack.prometheus import rules
 
 FOLDER: Final = Path(__file__).parent
@@ -18,6 +19,7 @@ Files = Mapping[str, str]
 GENERATORS: Final[Mapping[str, Callable[[], Files]]] = {
     "observability.stack.compose": compose.files,
     "observability.stack.grafana": grafana.files,
+    "observability.stack.alertmanager": alertmanager.files,
     "observability.stack.prometheus": rules.files,
 }
 

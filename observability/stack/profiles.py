@@ -42,6 +42,7 @@ class Profile(_Strict):
     group_wait: Duration
     group_interval: Duration
     repeat_interval: Duration
+    heartbeat: Duration
 
     def length(self, window: Window) -> Duration:
         """How long the window is here."""

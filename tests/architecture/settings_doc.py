@@ -22,6 +22,7 @@ PROCESSES = {
     "payments": "services.payments.settings",
     "faultline-backend": "observability.embedded.settings",
     "prometheus, alertmanager, jaeger, grafana": "deploy.programs.settings",
+    "faultline-alerts": "observability.alerting.settings",
     "load": "chaos.load.settings",
     "supervisor": "deploy.supervisor.settings",
     "first-start": "deploy.compose.settings",
@@ -74,7 +75,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "**required**"
     value = field.get_default(call_default_factory=True, validated_data={})
-    if value is None or value == "":
+    if value is None or value in ("", []):
         return "empty"
     shown = ",".join(value) if isinstance(value, list | tuple) else value
     return f"`{shown}`"

@@ -29,7 +29,7 @@ def test_load_is_the_last_process_and_gets_what_it_needs() -> None:
         "BIND_HOST": "127.0.0.1",
         "SERVICE_INSTANCE_ID": "load-1",
         "DRAIN_TIMEOUT_S": "7.5",
-        "ADMIN_PORT": "9085",
+        "ADMIN_PORT": "9086",
         "GATEWAY_TARGETS": "http://127.0.0.1:8080,http://127.0.0.1:30001",
         "CLIENT_KEYS_FILE": "/tmp/state/client-keys.json",
         "LOAD_RPS": "12.5",

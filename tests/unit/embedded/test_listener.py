@@ -7,7 +7,8 @@ import socket
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from observability.embedded.listener import HttpListener, PortTakenError, bind
+from observability.embedded.listener import HttpListener
+from observability.sockets import PortTakenError, bind
 
 
 class SlowApp:

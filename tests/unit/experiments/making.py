@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from chaos.control.target import Instance, Target
-from chaos.measure.exposition import Samples, Series, parse
 from chaos.measure.requests import Journey, Request
 from chaos.measure.samples import ProcessSeen, Sample
 from chaos.measure.site import Site
+from observability.exposition import Samples, Series, parse
 
 SITE = Site(
     Path("state"),

@@ -1,7 +1,7 @@
 from chaos.measure.edges import Edge, traffic, unserved_call_s
-from chaos.measure.exposition import Series, parse
 from chaos.measure.samples import MOST, Ring, Sample, around, increase, pid_changes
 from observability import semconv
+from observability.exposition import Series, parse
 from tests.unit.experiments.making import SITE, edge_series, sample
 
 PAGE = """# HELP calls_total calls

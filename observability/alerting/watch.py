@@ -1,0 +1,27 @@
+"""Scrapes and evaluates, round after round, until told to stop."""
+
+import asyncio
+import logging
+import time
+
+import aiohttp
+
+from observability.alerting.evaluator import Evaluator
+from observability.alerting.metric_names import ALERTS
+from observability.alerting.scraper import Scraper
+from observability.metrics import Instruments
+
+log = logging.getLogger(__name__)
+
+
+async def watch(evaluator: Evaluator, scraper: Scraper, interval_s: float, metrics: Instruments) -> None:
+    """Runs until cancelled. A round that comes late does not hurry the next ones."""
+    loop = asyncio.get_running_loop()
+    connector = aiohttp.TCPConnector(limit_per_host=1)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        while True:
+            due = loop.time() + interval_s
+            scrapes = await scraper.scrape(session)
+            evaluator.observe(time.time(), scrapes)
+            metrics.set(ALERTS, evaluator.firing)
+            await asyncio.sleep(max(due - loop.time(), interval_s / 10))

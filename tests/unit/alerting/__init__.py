@@ -1,0 +1,1 @@
+"""The process that receives notifications and, without a Prometheus, evaluates the objectives."""
