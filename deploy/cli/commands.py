@@ -15,6 +15,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "logs": "Show what the processes log.",
         "trace": "Show a trace as a waterfall: the newest, the newest that failed, or one by id.",
         "fault": "Break the running system by hand, for a while: add, list, clear.",
+        "alerts": "Show objectives, what is left of their budgets, alerts, and who was told.",
         "policy": "See and switch what stands between callers and their peers: list, set.",
         "load": "Send requests, as customers would.",
         "verify": "Prove that nothing was lost, doubled or forgotten.",

@@ -3,6 +3,7 @@
 https://prometheus.io/docs/prometheus/latest/querying/api/
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, TypeVar
@@ -100,9 +101,9 @@ class PrometheusReader:
     async def _get(self, session: aiohttp.ClientSession, path: str, query: Mapping[str, str]) -> Any:
         try:
             async with session.get(f"{self.url}{path}", params=query, timeout=_TIMEOUT) as answer:
-                document = await answer.json()
+                document = json.loads(await answer.read())
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as exc:
-            raise PrometheusError(f"Prometheus at {self.url} does not answer: {exc!r}") from exc
+            raise PrometheusError(f"Prometheus at {self.url} does not answer: {type(exc).__name__} {exc}") from exc
         if not isinstance(document, dict) or document.get("status") != "success":
             said = document.get("error", "") if isinstance(document, dict) else ""
             raise PrometheusError(f"Prometheus at {self.url} refuses: {str(said)[:300]}")

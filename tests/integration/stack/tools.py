@@ -8,14 +8,19 @@ from typing import Final
 
 import pytest
 
-_PACKAGES: Final = {"promtool": "prometheus", "amtool": "prometheus-alertmanager"}
+_PACKAGES: Final = {
+    "promtool": "prometheus",
+    "amtool": "prometheus-alertmanager",
+    "alertmanager": "prometheus-alertmanager",
+}
+_OTHER_NAMES: Final = {"alertmanager": "prometheus-alertmanager"}
 _REQUIRE: Final = "FAULTLINE_REQUIRE_BACKENDS"
 LIMIT_S: Final = 600.0
 
 
 def tool(name: str) -> str:
     """The tool's path; skips the test without it, or fails it where all tools are required."""
-    found = shutil.which(name)
+    found = shutil.which(name) or shutil.which(_OTHER_NAMES.get(name, name))
     if found:
         return found
     told = f"no {name} on this machine (Debian: apt-get install {_PACKAGES[name]})"

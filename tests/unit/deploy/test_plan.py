@@ -52,6 +52,16 @@ def test_the_backend_is_told_where_logs_are() -> None:
     assert "LOGS_CONTROL_FILE" not in environment(Plan(FAULTLINE), "orders-1")
 
 
+def test_who_watches_is_told_of_every_admin_listener_and_where_the_token_is() -> None:
+    found = environment(Plan(FAULTLINE, {"orders": 2}), "faultline-alerts-1")
+    assert found["NOTIFICATIONS_TOKEN_FILE"] == "/tmp/a state/notifications-token"
+    assert (found["HTTP_PORT"], found["ADMIN_PORT"], found["ALERTS_PROFILE"]) == ("8902", "9085", "demo")
+    targets = dict(each.split("=") for each in found["SCRAPE_TARGETS"].split(","))
+    assert targets["gateway/gateway-1"] == "127.0.0.1:9080"
+    assert targets["faultline-alerts/faultline-alerts-1"] == "127.0.0.1:9085"
+    assert set(targets) >= {"orders/orders-1", "orders/orders-2", "faultline-backend/faultline-backend-1"}
+
+
 def test_replicas_share_a_database_and_are_all_told_to_callers() -> None:
     plan = Plan(FAULTLINE, {"inventory": 2})
     first, second, gateway = (environment(plan, each) for each in ("inventory-1", "inventory-2", "gateway-1"))
