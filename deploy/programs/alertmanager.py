@@ -1,17 +1,21 @@
 """`python -m deploy.programs.alertmanager`: Alertmanager, which Prometheus sends its alerts to."""
 
+from pathlib import Path
 from typing import Final
 
 import yaml
 
 from deploy.programs.become import Start, main
-from deploy.programs.catalogue import ALERTS, HTTP_PORT
+from deploy.programs.catalogue import HTTP_PORT, PROFILE
 from deploy.programs.settings import ProgramSettings
 from deploy.programs.site import Site
+from deploy.topology import ALERTS
+from observability.stack import objectives
+from observability.stack.alertmanager import Receiver, render
 
 _CONFIG: Final = "alertmanager.yml"
 _RETENTION: Final = "--data.retention=24h"
-_RECEIVER: Final = "faultline"
+_NOBODY: Final = "nobody"
 
 
 def plan(settings: ProgramSettings, site: Site) -> Start:
@@ -26,20 +30,15 @@ def plan(settings: ProgramSettings, site: Site) -> Start:
         "--cluster.listen-address=",  # one is enough: no others are looked for
         "--log.level=warn",
     )
-    return Start(arguments, {_CONFIG: _config(site.url(ALERTS, HTTP_PORT))})
+    return Start(arguments, {_CONFIG: _config(site.url(ALERTS, HTTP_PORT), settings.notifications_token_file)})
 
 
-def _config(receiver_url: str | None) -> str:
-    """Everything goes to our own receiver, soon and in groups; to nobody where it does not run."""
-    route = {
-        "receiver": _RECEIVER,
-        "group_by": ["alertname", "service"],
-        "group_wait": "1s",
-        "group_interval": "5s",
-        "repeat_interval": "5m",
-    }
-    webhooks = [{"url": f"{receiver_url}/notifications", "send_resolved": True}] if receiver_url else []
-    return yaml.safe_dump({"route": route, "receivers": [{"name": _RECEIVER, "webhook_configs": webhooks}]})
+def _config(receiver_url: str | None, token_file: Path | None) -> str:
+    """Everything goes to our own receiver; to nobody where it does not run."""
+    if receiver_url is None or token_file is None:
+        return yaml.safe_dump({"route": {"receiver": _NOBODY}, "receivers": [{"name": _NOBODY}]})
+    slo = objectives.load_all()
+    return render(slo, slo.profiles[PROFILE], Receiver(f"{receiver_url}/notifications", str(token_file)))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The programs that can take part, as data: under which names they are found, and what they are in a topology."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -14,9 +14,6 @@ GRAFANA: Final = "grafana"
 
 PROFILE: Final = "demo"
 """Of `slo.yaml`: on one's own machine nobody waits an hour for an alert."""
-
-ALERTS: Final = "faultline-alerts"
-"""Our own process that is notified."""
 
 JAEGER_VERSION: Final = "1.76.0"
 """Of the module that `make backends` builds; its `cmd/jaeger` is Jaeger v2."""
@@ -69,7 +66,10 @@ _ALL: Final = (
     ),
     Known(
         ("alertmanager", "prometheus-alertmanager"),
-        _process(ALERTMANAGER, (Listener(HTTP_PORT, 9093),), Readiness(HTTP_PORT, "/-/ready")),
+        replace(
+            _process(ALERTMANAGER, (Listener(HTTP_PORT, 9093),), Readiness(HTTP_PORT, "/-/ready")),
+            notifications_token=True,
+        ),
         Page("alertmanager_url", "Alertmanager", ALERTMANAGER, HTTP_PORT),
         "nobody is notified",
     ),

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from deploy.errors import MissingProgramError, UsageError
-from deploy.programs.catalogue import JAEGER, OTLP_GRPC_PORT, PROGRAMS, Known
+from deploy.programs.catalogue import HTTP_PORT, JAEGER, OTLP_GRPC_PORT, PROGRAMS, PROMETHEUS, Known
 from deploy.programs.finding import cache_folder, find
-from deploy.topology import BACKEND, Process, Program, Targets, Topology
+from deploy.topology import ALERTS, BACKEND, Process, Program, Targets, Topology
 
 _SPANS_ON: Final = Targets("FORWARD_OTLP_ENDPOINT", JAEGER, OTLP_GRPC_PORT, "http://")
+_RULES_BY: Final = Targets("PROMETHEUS_URL", PROMETHEUS, HTTP_PORT, "http://")
 
 Finder = Callable[[Known], Path | None]
 IsFree = Callable[[int], bool]
@@ -86,8 +87,11 @@ def _joined(topology: Topology, looked: Mapping[str, Program], required: Sequenc
 def _in_order(topology: Topology, programs: Mapping[str, Process]) -> Iterator[Process]:
     """Jaeger is called by the backend, so it comes before it; the others look at everybody, so they come last."""
     jaeger = programs.get(JAEGER)
+    told = {BACKEND: _SPANS_ON} if jaeger else {}
+    if PROMETHEUS in programs:
+        told[ALERTS] = _RULES_BY
     if jaeger:
         yield jaeger
     for each in topology.processes:
-        yield replace(each, targets=(*each.targets, _SPANS_ON)) if jaeger and each.name == BACKEND else each
+        yield replace(each, targets=(*each.targets, told[each.name])) if each.name in told else each
     yield from (each for each in programs.values() if each is not jaeger)

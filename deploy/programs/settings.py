@@ -27,6 +27,9 @@ class ProgramSettings(BaseSettings):
     data_folder: Path = Field(description="Folder for the program's data and its configuration; made where it is not.")
     service_instance_id: str = Field(min_length=1, description="Name of this process in the topology.")
     bind_host: str = Field("127.0.0.1", min_length=1, description="Address all listeners bind to.")
+    notifications_token_file: FilePath | None = Field(
+        None, description="File with the token that Alertmanager sends notifications with."
+    )
     drain_timeout_s: float = Field(
         10.0, gt=0, le=300, description="Seconds that the program gets to end by itself once the supervisor is gone."
     )

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from deploy.errors import UsageError
 from deploy.ports import Wanted
 from deploy.supervisor.state import StateFolder
-from deploy.topology import ADMIN, CONTROL_PORT, Listener, Process, Readiness, Topology
+from deploy.topology import ADMIN, ADMIN_PORT, CONTROL_PORT, Listener, Process, Readiness, Topology
 
 MAX_REPLICAS = 9
 DATABASE_URL: Final = "DATABASE_URL"

@@ -123,4 +123,4 @@ class Alerts:
         scraper = Scraper(
             self._settings.scrape_targets, self._evaluator.metrics, interval_s * _TIMEOUT_SHARE, self._metrics
         )
-        await watch(self._evaluator, scraper, interval_s, self._metrics)
+        await watch(self._evaluator, scraper, interval_s)

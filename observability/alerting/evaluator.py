@@ -6,7 +6,7 @@ from typing import Any
 
 from observability.alerting.burning import Burning
 from observability.alerting.counts import Counts, Scrape
-from observability.alerting.notifications import WATCHDOG, Notification, rfc3339
+from observability.alerting.notifications import Notification, rfc3339
 from observability.alerting.states import FIRING, RESOLVED, Alert, Labels, States
 from observability.alerting.symptoms import Symptoms
 from observability.stack.inhibitions import inhibitions, silenced
@@ -27,11 +27,6 @@ class Evaluator:
         self._counts, self._states = Counts(streams), States()
         self._inhibitions = inhibitions(slo)
         self._told: set[Labels] = set()
-
-    @property
-    def firing(self) -> int:
-        """How many alerts fire, the watchdog not among them."""
-        return sum(each.state == FIRING and ("alertname", WATCHDOG) not in each.labels for each in self._states.alerts)
 
     def observe(self, now_s: float, scrapes: Sequence[Scrape]) -> None:
         """Takes one round of scrapes, `now_s` in seconds since the epoch."""
@@ -67,7 +62,9 @@ class Evaluator:
 
     def _tell(self, labels: Labels, status: Any, now_s: float, since_s: float) -> None:
         ends_s = now_s if status == RESOLVED else None
-        self._deliver(Notification(status, dict(labels), self._summary(dict(labels)), now_s, since_s, ends_s))
+        told = dict(labels)
+        runbook = f"{self._slo.links.runbooks}/{told['alertname']}"
+        self._deliver(Notification(status, told, self._summary(told), runbook, now_s, since_s, ends_s))
 
     def _document(self, alert: Alert, firing: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         labels = dict(alert.labels)

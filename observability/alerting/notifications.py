@@ -43,6 +43,7 @@ class Notification:
     status: Literal["firing", "resolved"]
     labels: Mapping[str, str]
     summary: str
+    runbook_url: str
     at_s: float
     starts_s: float
     ends_s: float | None
@@ -54,6 +55,7 @@ class Notification:
             "severity": self.labels.get("severity", ""),
             "labels": dict(self.labels),
             "summary": self.summary,
+            "runbook_url": self.runbook_url,
             "at": rfc3339(self.at_s),
             "starts_at": rfc3339(self.starts_s),
             "ends_at": None if self.ends_s is None else rfc3339(self.ends_s),
@@ -90,6 +92,7 @@ def _notifications(alerts: Iterable[WebhookAlert], at_s: float) -> Iterable[Noti
             each.status,
             each.labels,
             each.annotations.get("summary", ""),
+            each.annotations.get("runbook_url", ""),
             at_s,
             each.starts_at.timestamp(),
             each.ends_at.timestamp() if each.ends_at and resolved else None,

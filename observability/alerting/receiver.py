@@ -9,13 +9,7 @@ from typing import Final
 from aiohttp import web
 from pydantic import ValidationError
 
-from observability.alerting.metric_names import (
-    ACCEPTED,
-    MALFORMED,
-    NOTIFICATION_RESULTS,
-    NOTIFICATIONS,
-    UNAUTHORIZED,
-)
+from observability import semconv
 from observability.alerting.notifications import Delivered, of_webhook
 from observability.metrics import Instruments
 
@@ -32,13 +26,13 @@ class Receiver:
         self, delivered: Delivered, token: str, metrics: Instruments, now: Callable[[], float] = time.time
     ) -> None:
         self._delivered, self._token, self._metrics, self._now = delivered, token.encode(), metrics, now
-        for result in NOTIFICATION_RESULTS:
-            metrics.zero(NOTIFICATIONS, result)
+        for result in semconv.NOTIFICATION_RESULTS:
+            metrics.zero(semconv.ALERTS_NOTIFICATIONS, result)
 
     async def take(self, request: web.Request) -> web.Response:
         """`POST /notifications`: 200 with how many alerts were told of; 401, 413, 422."""
         if not self._may(request.headers.get("Authorization", "")):
-            self._metrics.add(NOTIFICATIONS, UNAUTHORIZED)
+            self._metrics.add(semconv.ALERTS_NOTIFICATIONS, semconv.NOTIFICATION_UNAUTHORIZED)
             return problem(401, "The token is missing or wrong.", {"WWW-Authenticate": "Bearer"})
         try:
             found = of_webhook(await request.read(), self._now())
@@ -50,7 +44,7 @@ class Receiver:
             return self._refused(
                 422, f"This is no notification of Alertmanager's: {where}: {first['msg']}".replace(": :", ":")
             )
-        self._metrics.add(NOTIFICATIONS, ACCEPTED)
+        self._metrics.add(semconv.ALERTS_NOTIFICATIONS, semconv.NOTIFICATION_ACCEPTED)
         for each in found:
             self._delivered.take(each)
         return web.json_response({"taken": len(found)})
@@ -60,7 +54,7 @@ class Receiver:
         return hmac.compare_digest(token.strip().encode(), self._token)
 
     def _refused(self, status: int, detail: str) -> web.Response:
-        self._metrics.add(NOTIFICATIONS, MALFORMED)
+        self._metrics.add(semconv.ALERTS_NOTIFICATIONS, semconv.NOTIFICATION_MALFORMED)
         log.warning("a notification was refused", extra={"status": status, "detail": detail})
         return problem(status, detail)
 

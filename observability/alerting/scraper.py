@@ -7,8 +7,8 @@ from typing import Final
 
 import aiohttp
 
+from observability import semconv
 from observability.alerting.counts import Scrape
-from observability.alerting.metric_names import ANSWERED, FAILED, SCRAPE_RESULTS, SCRAPES
 from observability.alerting.targets import Target
 from observability.exposition import parse
 from observability.metrics import Instruments
@@ -27,8 +27,8 @@ class Scraper:
         self._targets, self._names, self._metrics = targets, names, metrics
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._answering: set[Target] = set()
-        for result in SCRAPE_RESULTS:
-            metrics.zero(SCRAPES, result)
+        for result in semconv.SCRAPE_RESULTS:
+            metrics.zero(semconv.ALERTS_SCRAPES, result)
 
     async def scrape(self, session: aiohttp.ClientSession) -> list[Scrape]:
         """One round. Raises nothing: whoever does not answer is told as such."""
@@ -40,12 +40,12 @@ class Scraper:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as exc:
             self._failed(target, exc)
             return Scrape(target, None)
-        self._metrics.add(SCRAPES, ANSWERED)
+        self._metrics.add(semconv.ALERTS_SCRAPES, semconv.SCRAPE_ANSWERED)
         self._answering.add(target)
         return Scrape(target, parse(text, self._names))
 
     def _failed(self, target: Target, error: Exception) -> None:
-        self._metrics.add(SCRAPES, FAILED)
+        self._metrics.add(semconv.ALERTS_SCRAPES, semconv.SCRAPE_FAILED)
         if target in self._answering:  # one that still starts is nothing to tell of
             self._answering.discard(target)
             about = {"target": target.instance, "error": f"{type(error).__name__} {error}".rstrip()}

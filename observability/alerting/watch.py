@@ -7,14 +7,12 @@ import time
 import aiohttp
 
 from observability.alerting.evaluator import Evaluator
-from observability.alerting.metric_names import ALERTS
 from observability.alerting.scraper import Scraper
-from observability.metrics import Instruments
 
 log = logging.getLogger(__name__)
 
 
-async def watch(evaluator: Evaluator, scraper: Scraper, interval_s: float, metrics: Instruments) -> None:
+async def watch(evaluator: Evaluator, scraper: Scraper, interval_s: float) -> None:
     """Runs until cancelled. A round that comes late does not hurry the next ones."""
     loop = asyncio.get_running_loop()
     connector = aiohttp.TCPConnector(limit_per_host=1)
@@ -23,5 +21,4 @@ async def watch(evaluator: Evaluator, scraper: Scraper, interval_s: float, metri
             due = loop.time() + interval_s
             scrapes = await scraper.scrape(session)
             evaluator.observe(time.time(), scrapes)
-            metrics.set(ALERTS, evaluator.firing)
             await asyncio.sleep(max(due - loop.time(), interval_s / 10))

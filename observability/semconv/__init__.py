@@ -5,7 +5,8 @@ Metrics are declared once here, in OpenTelemetry's terms (dotted names, UCUM uni
 OpenTelemetry's rules.
 """
 
-from observability.semconv.attributes import *  # noqa: F403  # one place to look for a name, in files to be read
+from observability.semconv.alerting_metrics import *  # noqa: F403  # one place to look for a name, in files to be read
+from observability.semconv.attributes import *  # noqa: F403  # as above
 from observability.semconv.backend_metrics import *  # noqa: F403  # as above
 from observability.semconv.events import *  # noqa: F403  # as above
 from observability.semconv.fields import *  # noqa: F403  # as above

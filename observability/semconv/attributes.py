@@ -97,5 +97,6 @@ EXPERIMENT: Final = "faultline.experiment"
 EXPERIMENT_ARM: Final = "faultline.experiment.arm"  # the preset of policies it runs with; `as-is` where it chose none
 TELEMETRY_RESULT: Final = "faultline.telemetry.result"
 BACKEND_RESULT: Final = "faultline.backend.result"
+ALERTS_RESULT: Final = "faultline.alerts.result"
 CONNECTION_CUT: Final = "faultline.connection.cut"  # why a connection was ended without an answer
 LOAD_OUTCOME: Final = "faultline.load.outcome"  # the class: success, degraded, refused, failed, unanswered, not_sent

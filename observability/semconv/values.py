@@ -44,3 +44,10 @@ BACKEND_FORWARD_RESULTS: Final = (
     "failed",  # the next collector did not take them
     "dropped",  # there was no room for them to wait
 )
+NOTIFICATION_ACCEPTED: Final = "accepted"
+NOTIFICATION_MALFORMED: Final = "malformed"
+NOTIFICATION_UNAUTHORIZED: Final = "unauthorized"
+NOTIFICATION_RESULTS: Final = (NOTIFICATION_ACCEPTED, NOTIFICATION_MALFORMED, NOTIFICATION_UNAUTHORIZED)
+SCRAPE_ANSWERED: Final = "answered"
+SCRAPE_FAILED: Final = "failed"
+SCRAPE_RESULTS: Final = (SCRAPE_ANSWERED, SCRAPE_FAILED)

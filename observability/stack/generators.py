@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from observability.stack import compose
+from observability.stack import alertmanager, compose
 from observability.stack.grafana import generator as grafana
-from observability.stack import alertmanager
 from observability.stack.prometheus import rules
 
 FOLDER: Final = Path(__file__).parent

@@ -2,22 +2,23 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from statistics import median
 from typing import Any
 
 import pytest
 
 from chaos.control import Fault, FaultControl, HttpFaultControl, PlacedFault, target
-from deploy.programs.catalogue import ALERTS, HTTP_PORT
 from deploy.system import System, start_system
+from deploy.topology import ALERTS
 from observability import semconv
 from tests.backends.clients import Prometheus
 from tests.backends.programs import READY_WITHIN_S, need
 from tests.backends.shoppers import Shoppers
-from tests.backends.topologies import NOTIFIED_REFERENCE
 from tests.conftest import Counts
 from tests.e2e.http_api import Api
 from tests.e2e.policies import switch
+from tests.e2e.topologies import PLENTIFUL_REFERENCE
 from tests.e2e.traces import Traces
 from tests.waiting import eventually
 
@@ -35,7 +36,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         need(name)
     with start_system(
         tmp_path_factory.mktemp("watched"),
-        topology=NOTIFIED_REFERENCE,
+        topology=PLENTIFUL_REFERENCE,
         programs=programs,
         ready_deadline_s=READY_WITHIN_S,
     ) as started:
@@ -57,7 +58,7 @@ class Loop:
     def __init__(self, system: System) -> None:
         self.prometheus = Prometheus(system.topology["prometheus_url"])
         self.jaeger = Traces(system.topology["jaeger_url"])
-        self._receiver = Api(system.url(f"{ALERTS}-1", HTTP_PORT))
+        self._receiver = Api(system.url(f"{ALERTS}-1", "HTTP_PORT"))
 
     def quiet(self) -> None:
         """Raises AssertionError while Prometheus does not watch yet, or says that checkouts fail."""
@@ -67,12 +68,16 @@ class Loop:
 
     def delivered(self, status: str, since_s: float) -> Mapping[str, Any]:
         """The page as it was delivered in this state. Raises AssertionError while it was not."""
-        for notification in self._receiver.get("/notifications").json():
-            received_at = notification["received_at"]
-            for alert in notification["alerts"]:
-                about = (alert["labels"]["alertname"], alert["labels"]["severity"], alert["status"])
-                if received_at >= since_s and about == (ALERT, "page", status):
-                    return {**alert, "received_at": received_at}
+        found = self._receiver.get("/api/alerts").json()
+        assert found["evaluator"] == "prometheus"
+        for each in reversed(found["delivered"]):
+            received_s = datetime.fromisoformat(each["at"]).timestamp()
+            if received_s >= since_s and (each["alertname"], each["severity"], each["status"]) == (
+                ALERT,
+                "page",
+                status,
+            ):
+                return {**each, "received_at": received_s}
         raise AssertionError(f"{ALERT} was not delivered as {status}")
 
     def example(self, since_s: float) -> str:
@@ -97,13 +102,13 @@ def once_around(loop: Loop, faults: FaultControl) -> tuple[float, float]:
     began = time.time()
     (fault,) = faults.add(Fault("payments", "error", ttl_s=600, operation="Authorize", probability=HALF))
     page = eventually(lambda: loop.delivered("firing", began), WITHIN_S)
-    assert page["annotations"]["runbook_url"].endswith(f"/{ALERT}")
+    assert page["runbook_url"].endswith(f"/{ALERT}")
     trace_id = eventually(lambda: loop.example(began), WITHIN_S)
     loop.assert_explained(trace_id, fault)
     healed = time.time()
     assert faults.remove(fault.fault_id) == 1
     resolved = eventually(lambda: loop.delivered("resolved", healed), WITHIN_S)
-    assert resolved["fingerprint"] == page["fingerprint"]
+    assert (resolved["labels"], resolved["starts_at"]) == (page["labels"], page["starts_at"])
     return page["received_at"] - began, resolved["received_at"] - healed
 
 

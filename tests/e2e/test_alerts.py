@@ -9,7 +9,7 @@ import pytest
 from chaos.control import Fault, HttpFaultControl
 from chaos.control import target as targets
 from deploy.system import System, start_system
-from observability.alerting import metric_names
+from observability import semconv
 from observability.stack.objectives import load_all
 from tests.e2e.http_api import Api
 from tests.e2e.metrics import families, samples
@@ -107,8 +107,8 @@ def test_every_process_is_scraped(busy: System) -> None:
         assert answered.value >= len(busy.topology["processes"])
 
     eventually(check, 60)
-    declared = {metric_names.NOTIFICATIONS, metric_names.SCRAPES, metric_names.ALERTS}
-    assert {each.prometheus_name.removesuffix("_total") for each in declared} <= set(families(url))
+    declared = {each.prometheus_name.removesuffix("_total") for each in semconv.ALERTING_METRICS}
+    assert declared <= set(families(url))
 
 
 def test_only_who_has_the_token_is_listened_to(busy: System) -> None:

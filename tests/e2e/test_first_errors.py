@@ -17,7 +17,11 @@ from tests.unit.stack.names import OURS, nodes, series_of
 COUNTING = {"rate", "increase"}
 OF_WHOM = {"job", "service", "instance", "le", semconv.prometheus_label(semconv.CALLEE)}
 """Labels that say whose requests are counted; every other one says what became of them."""
-ELSEWHERE = {name for metric in (*semconv.BACKEND_METRICS, semconv.LOAD_REQUESTS) for name in series_of(metric)}
+ELSEWHERE = {
+    name
+    for metric in (*semconv.BACKEND_METRICS, *semconv.ALERTING_METRICS, semconv.LOAD_REQUESTS)
+    for name in series_of(metric)
+}
 """Series of processes that are no services."""
 KNOWN = {name for metric in OURS for name in series_of(metric)}
 

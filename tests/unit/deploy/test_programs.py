@@ -13,7 +13,7 @@ from deploy.programs.finding import built_jaeger, find
 from deploy.programs.selection import NONE, Selection, with_programs
 from deploy.programs.settings import ProgramSettings
 from deploy.programs.site import Instance, Site
-from deploy.topology import ADMIN_PORT, BACKEND, FAULTLINE, Topology
+from deploy.topology import ADMIN_PORT, ALERTS, BACKEND, FAULTLINE, Topology
 
 GO_MODULE = Path(jaeger.__file__).parents[2] / "observability" / "stack" / "jaeger" / "go" / "go.mod"
 
@@ -135,6 +135,15 @@ class TestSelection:
         assert [each.peer for each in joined.process(BACKEND).targets] == ["jaeger"]
         assert joined.process("orders") == FAULTLINE.process("orders")
 
+    def test_who_tells_alerts_asks_prometheus_where_there_is_one(self) -> None:
+        joined = with_programs(FAULTLINE, Selection(("prometheus",)), free, there)
+        assert [(each.setting, each.peer) for each in joined.process(ALERTS).targets] == [
+            ("PROMETHEUS_URL", "prometheus")
+        ]
+        assert with_programs(FAULTLINE, Selection(("jaeger",)), free, there).process(ALERTS) == FAULTLINE.process(
+            ALERTS
+        )
+
     def test_without_the_backend_jaeger_is_of_no_use(self) -> None:
         lonely = replace(FAULTLINE, processes=tuple(each for each in FAULTLINE.processes if each.name != BACKEND))
         joined = with_programs(lonely, Selection(installed=True), free, there)
@@ -193,6 +202,25 @@ def test_prometheus_alone_scrapes_itself(settings: ProgramSettings) -> None:
     config = yaml.safe_load(prometheus.plan(settings, Site((PROMETHEUS,), PROMETHEUS)).files["prometheus.yml"])
     assert [each["job_name"] for each in config["scrape_configs"]] == ["prometheus"]
     assert "alerting" not in config
+
+
+def test_alertmanager_notifies_who_runs_with_its_token(settings: ProgramSettings, tmp_path: Path) -> None:
+    token = executable(tmp_path / "token")
+    told = settings.model_copy(update={"notifications_token_file": token})
+    receiver = instance(ALERTS, HTTP_PORT=8902)
+    config = yaml.safe_load(
+        alertmanager.plan(told, Site((ALERTMANAGER, receiver), ALERTMANAGER)).files["alertmanager.yml"]
+    )
+    ((webhook,),) = [each["webhook_configs"] for each in config["receivers"]]
+    assert webhook["url"] == "http://127.0.0.1:8902/notifications"
+    assert webhook["http_config"]["authorization"]["credentials_file"] == str(token)
+    assert config["route"]["group_wait"] == "1s"
+    assert config["inhibit_rules"]
+
+
+def test_alertmanager_alone_notifies_nobody(settings: ProgramSettings) -> None:
+    config = yaml.safe_load(alertmanager.plan(settings, Site((ALERTMANAGER,), ALERTMANAGER)).files["alertmanager.yml"])
+    assert config["receivers"] == [{"name": "nobody"}]
 
 
 def test_alertmanager_listens_on_the_loopback_alone(settings: ProgramSettings) -> None:
