@@ -1,6 +1,9 @@
 """The real Prometheus sees every process, and leads from a slow request to its trace."""
 
 import time
+from urllib.parse import urlencode
+
+import pytest
 
 from deploy.system import System
 from deploy.topology import ADMIN_PORT
@@ -73,6 +76,22 @@ def test_jaeger_counts_spans_for_prometheus(prometheus: Prometheus) -> None:
     assert eventually(lambda: some(prometheus, calls), WITHIN_S)
     duration = 'traces_span_metrics_duration_seconds_bucket{service_name="gateway"}'
     assert eventually(lambda: some(prometheus, duration), WITHIN_S)
+
+
+@pytest.mark.usefixtures("prometheus")
+def test_jaeger_shows_what_prometheus_has_of_it(jaeger: Traces, observed: System) -> None:
+    api = Api(observed.topology["jaeger_url"])
+
+    def check() -> None:
+        asked = {"service": "gateway", "spanKind": "server", "endTs": round(time.time() * 1000), "lookback": 60_000}
+        answer = api.get(f"/api/metrics/calls?{urlencode({**asked, 'step': 5_000, 'ratePer': 30_000})}")
+        assert answer.status == 200, answer.body
+        (found,) = answer.json()["metrics"]
+        assert found["labels"] == [{"name": "service_name", "value": "gateway"}]
+        assert max(each["gaugeValue"]["doubleValue"] for each in found["metricPoints"]) > 0
+
+    eventually(check, WITHIN_S)
+    assert "gateway" in jaeger.services()
 
 
 def some(prometheus: Prometheus, expression: str) -> list[Value]:
