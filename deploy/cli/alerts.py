@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from deploy.cli.common import Running, running, state_option
+from deploy.cli.common import Running, running, system_option
 from deploy.errors import ControlError, UsageError
 from deploy.supervisor.state import StateFolder
 
@@ -16,7 +16,7 @@ _PATIENCE_S: Final = 10.0
 
 @click.command("alerts")
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-@state_option
+@system_option
 def command(state: StateFolder, as_json: bool) -> None:
     """Show objectives with their budgets and burn rates, alerts that are pending or fire, and what was delivered.
 

@@ -11,6 +11,8 @@ from deploy.supervisor.keys import ClientKey, hashed
 READER: Final = "reader"
 """Role that may read all databases and change nothing: whoever verifies from outside."""
 SUPERUSER: Final = "postgres"
+NOTIFICATIONS: Final = "notifications-token"
+"""What Alertmanager must know to be listened to; made as a password is."""
 CONTROL_TOKEN: Final = "control_token"  # noqa: S105 -- a name
 GRAFANA: Final = "grafana"
 
@@ -20,6 +22,8 @@ USERS: Final[Mapping[str, int]] = {
     "inventory": 10003,
     "payments": 10004,
     "load": 10005,
+    "faultline-alerts": 10006,
+    "alertmanager": 65534,
     "postgres": 999,
     "grafana": 472,
 }
@@ -41,8 +45,8 @@ def roles() -> list[str]:
 
 
 def everybody() -> list[str]:
-    """Whoever needs a password: the roles, and Grafana's administrator."""
-    return [*roles(), GRAFANA]
+    """Whoever needs a password: the roles, Grafana's administrator, and who sends notifications."""
+    return [*roles(), GRAFANA, NOTIFICATIONS]
 
 
 def folders(made: Made) -> dict[str, dict[str, str]]:
@@ -53,6 +57,7 @@ def folders(made: Made) -> dict[str, dict[str, str]]:
         **{each: {**token, "database_url": _url(each, made.passwords[each], each)} for each in databases()},
         "load": {"client-keys.json": _json([vars(each) for each in made.keys])},
         "postgres": {each: made.passwords[each] for each in roles()},
+        **{each: {NOTIFICATIONS: made.passwords[NOTIFICATIONS]} for each in ("faultline-alerts", "alertmanager")},
         "grafana": {"admin_password": made.passwords[GRAFANA]},
     }
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from deploy.errors import UsageError
 from deploy.supervisor.plan import Plan
-from deploy.topology import ADMIN_PORT, FAULTLINE, Listener, Process, Topology
+from deploy.topology import ADMIN_PORT, ALERTS, FAULTLINE, Listener, Process, Topology
 
 HOST: Final = "127.0.0.1"
 PROJECT: Final = "faultline"
@@ -15,11 +15,12 @@ POSTGRES_PORT: Final = 15432
 PROGRAMS: Final = {
     "query_url": ("Traces", f"http://{HOST}:16686"),
     "prometheus_url": ("Prometheus", f"http://{HOST}:9090"),
+    "alertmanager_url": ("Alertmanager", f"http://{HOST}:9093"),
     "grafana_url": ("Grafana", f"http://{HOST}:3000"),
 }
 """Key in `topology.json` → label and address of what is not ours."""
 
-_OURS: Final = frozenset({"payments", "inventory", "orders", "gateway"})
+_OURS: Final = frozenset({"payments", "inventory", "orders", "gateway", ALERTS})
 _GRPC_PORT: Final = "GRPC_PORT"
 _LOAD: Final = Process("load", "chaos.load", (Listener(ADMIN_PORT, 9086),))
 

@@ -13,18 +13,21 @@ RULES: Final = "/etc/prometheus/rules.yml"
 MAX_TRACES: Final = 6_000
 """A checkout's takes about 30 KB, twice that until Go has cleaned up; the container has 448 MiB."""
 
+_ALERTMANAGER: Final = "alertmanager:9093"
 OURS: Final = (
     Target("gateway:9080", "gateway", "gateway-1"),
     Target("orders:9081", "orders", "orders-1"),
     Target("inventory:9082", "inventory", "inventory-1"),
     Target("payments:9083", "payments", "payments-1"),
     Target("load:9086", "load", "load-1"),
+    Target("faultline-alerts:9085", "faultline-alerts", "faultline-alerts-1"),
 )
 """The admin listeners of our processes."""
 _JOBS: Final = (
     Job(prometheus.FAULTLINE, OURS),
     Job(prometheus.SPAN_METRICS, [Target("jaeger:8889", "jaeger", "jaeger-1")]),
     Job("jaeger", [Target("jaeger:8888", "jaeger", "jaeger-1")]),
+    Job("alertmanager", [Target(_ALERTMANAGER, "alertmanager", "alertmanager-1")]),
     Job("prometheus", [Target("prometheus:9090", "prometheus", "prometheus-1")]),
 )
 _LISTENERS: Final = Listeners(
@@ -44,7 +47,9 @@ def files() -> Mapping[str, str]:
     checkout = found.objectives["checkout"].latency
     slow_ms = round(checkout.threshold_s * 1000)
     made = {
-        "prometheus/prometheus.yml": prometheus.render(_JOBS, found.profiles[PROFILE], rule_files=[RULES]),
+        "prometheus/prometheus.yml": prometheus.render(
+            _JOBS, found.profiles[PROFILE], rule_files=[RULES], alertmanagers=[_ALERTMANAGER]
+        ),
         "jaeger/keep-all.yaml": _jaeger(None),
         "jaeger/sampling.yaml": _jaeger(Sampling(slow_ms)),
     }

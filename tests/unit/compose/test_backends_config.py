@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.compose import belongings
 from observability.stack import compose, objectives
 from observability.stack.grafana import provisioning
 from observability.stack.jaeger.sampling import PROCESSOR
@@ -103,3 +104,27 @@ def test_grafana_is_told_all_that_its_provisioning_asks_for() -> None:
 def test_grafanas_first_page_is_a_dashboard() -> None:
     home = environment("grafana")["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert (STACK / "grafana" / "dashboards" / home.rpartition("/")[2]).exists()
+
+
+def test_prometheus_sends_its_alerts_to_alertmanager() -> None:
+    (found,) = PROMETHEUS["alerting"]["alertmanagers"]
+    assert found["static_configs"][0]["targets"] == list(scraped("alertmanager")) == ["alertmanager:9093"]
+    assert "127.0.0.1:9093:9093" in SERVICES["alertmanager"]["ports"]
+
+
+def test_alertmanager_tells_our_receiver_with_the_token_that_both_have() -> None:
+    config = yaml.safe_load((STACK / "alertmanager" / "alertmanager.yml").read_text())
+    (receiver,) = config["receivers"]
+    (webhook,) = receiver["webhook_configs"]
+    ours = environment("faultline-alerts")
+    assert webhook["url"] == f"http://faultline-alerts:{ours['HTTP_PORT']}/notifications"
+    made = belongings.Made("t" * 32, dict.fromkeys(belongings.everybody(), "p" * 32), ())
+    handed_out = belongings.folders(made)
+    (name,) = handed_out["alertmanager"]
+    assert webhook["http_config"]["authorization"]["credentials_file"] == f"/run/faultline/alertmanager/{name}"
+    assert ours["NOTIFICATIONS_TOKEN_FILE"] == f"/run/faultline/faultline-alerts/{name}"
+    assert handed_out["alertmanager"] == handed_out["faultline-alerts"]
+
+
+def test_the_same_profile_is_used_by_all() -> None:
+    assert environment("faultline-alerts")["ALERTS_PROFILE"] == compose.PROFILE
