@@ -60,9 +60,10 @@ class Process:
     Ours have an `ADMIN_PORT` that answers `/readyz`. `database` gives it `DATABASE_URL`, a SQLite file of its
     own in the state folder where the run names no other; `api_keys` gives it `API_KEYS_FILE`, the keys' hashes,
     `client_keys` gives it `CLIENT_KEYS_FILE`, the keys themselves; `logs` gives it `LOGS_CONTROL_FILE`, with which it asks
-    the supervisor for everybody's log lines; `notifications_token` gives it `NOTIFICATIONS_TOKEN_FILE`, what a sender of
-    notifications must know; `watches` gives it `SCRAPE_TARGETS`, the admin listeners of all; `settings` are further ones,
-    handed on as they are. `folder` gives it `DATA_FOLDER`, a folder of its own, and `TOPOLOGY_FILE`, where everything is.
+    the supervisor for everybody's log lines; `traces` gives it `TRACES_FILE` where traces are to be kept;
+    `notifications_token` gives it `NOTIFICATIONS_TOKEN_FILE`, what a sender of notifications must know; `watches` gives it
+    `SCRAPE_TARGETS`, the admin listeners of all; `settings` are further ones, handed on as they are. `folder` gives it
+    `DATA_FOLDER`, a folder of its own, and `TOPOLOGY_FILE`, where everything is.
     `only_one_as` says why there can be no replicas, where that is so. The system is ready without an `optional` one
     that does not start.
     """
@@ -75,6 +76,7 @@ class Process:
     api_keys: bool = False
     client_keys: bool = False
     logs: bool = False
+    traces: bool = False
     notifications_token: bool = False
     watches: bool = False
     only_one_as: str = ""
@@ -159,6 +161,7 @@ FAULTLINE: Final = Topology(
                 Listener(ADMIN_PORT, 9084),
             ),
             logs=True,
+            traces=True,
             only_one_as="it keeps the traces in its own memory",
         ),
         Process(

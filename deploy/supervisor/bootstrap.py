@@ -48,6 +48,7 @@ class Options:
     host: str = HOST
     ready_deadline_s: float = 60.0
     drain_timeout_s: float = 10.0
+    keep_traces: bool = False
     lifeline_fd: int | None = None
 
 
@@ -62,6 +63,7 @@ def options(request: Request) -> Options:
         {**settings.database_urls, **request.databases},
         ready_deadline_s=request.ready_deadline_s,
         drain_timeout_s=settings.drain_timeout_s,
+        keep_traces=settings.keep_traces,
         lifeline_fd=settings.lifeline_fd,
     )
 
@@ -116,7 +118,7 @@ class _Run:
         self._redactor = Redactor([self._token, self._notifications_token, *plan.secrets])
         self._address = f"http://{address(options.host, claim.getsockname()[1])}"
         self._topology = plan.describe(chosen, options.host, self._address)
-        site = Site(options.state, options.host, self._token, options.drain_timeout_s)
+        site = Site(options.state, options.host, self._token, options.drain_timeout_s, options.keep_traces)
         self._specs = plan.children(chosen, site)
         self._pids: dict[str, int] = {}
 

@@ -40,6 +40,7 @@ class Site:
     host: str
     token: str
     drain_timeout_s: float
+    keep_traces: bool = False
 
 
 class Plan:
@@ -180,6 +181,8 @@ def _belongings(process: Process, site: Site) -> dict[str, str]:
         belongings["CLIENT_KEYS_FILE"] = str(site.state.client_keys_file)
     if process.logs:
         belongings["LOGS_CONTROL_FILE"] = str(site.state.control_file)
+    if process.traces and site.keep_traces:
+        belongings["TRACES_FILE"] = str(site.state.traces_file)
     if process.folder:
         belongings["DATA_FOLDER"] = str(site.state.data / process.name)
         belongings["TOPOLOGY_FILE"] = str(site.state.topology_file)

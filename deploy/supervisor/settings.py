@@ -22,6 +22,9 @@ class SupervisorSettings(BaseSettings):
         description="JSON object from service to the SQLAlchemy URL of its database, handed on as its `DATABASE_URL`; a "
         "service that is not named keeps an SQLite file in the state folder.",
     )
+    keep_traces: bool = Field(
+        False, description="Whether the trace backend keeps its newest traces in the state folder, for its next start."
+    )
     lifeline_fd: int | None = Field(
         None, description="Read end of a pipe; at its end of file the supervisor ends everything. Set by its starter."
     )

@@ -10,6 +10,7 @@
     supervisor.lock         held (flock) by the supervisor; the kernel frees it when the supervisor dies
     logs/<instance>.jsonl
     data/<service>.db
+    data/traces.bin         the newest traces, with .1 and .lock, where they are to be kept
 
 Files are replaced as a whole, so that a reader never sees half of one.
 """
@@ -61,6 +62,7 @@ class StateFolder:
         self.lock_file = self.path / "supervisor.lock"
         self.logs = self.path / "logs"
         self.data = self.path / "data"
+        self.traces_file = self.data / "traces.bin"
 
     def create(self) -> None:
         """Makes what is missing, readable by the user alone. Raises StateError."""

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -60,6 +61,15 @@ def test_who_watches_is_told_of_every_admin_listener_and_where_the_token_is() ->
     assert targets["gateway/gateway-1"] == "127.0.0.1:9080"
     assert targets["faultline-alerts/faultline-alerts-1"] == "127.0.0.1:9085"
     assert set(targets) >= {"orders/orders-1", "orders/orders-2", "faultline-backend/faultline-backend-1"}
+
+
+def test_the_backend_keeps_traces_only_where_it_is_to() -> None:
+    plan = Plan(FAULTLINE)
+    ports = plan.fixed_ports(lambda: next(FREE))
+    keeping = {each.instance: each.environment for each in plan.children(ports, replace(SITE, keep_traces=True))}
+    assert keeping["faultline-backend-1"]["TRACES_FILE"] == "/tmp/a state/data/traces.bin"
+    assert [name for name, each in keeping.items() if "TRACES_FILE" in each] == ["faultline-backend-1"]
+    assert "TRACES_FILE" not in environment(plan, "faultline-backend-1")
 
 
 def test_replicas_share_a_database_and_are_all_told_to_callers() -> None:
