@@ -14,7 +14,7 @@ from observability.embedded.call_graph import call_graph
 from observability.embedded.jaeger_json import trace_json
 from observability.embedded.jaeger_params import BadParameterError
 from observability.embedded.log_source import LogSource, no_logs
-from observability.embedded.pages import answers, comparison, graph_drawing, scatter
+from observability.embedded.pages import answers, comparison, graph_drawing
 from observability.embedded.pages.search_form import LIMITS, SearchForm
 from observability.embedded.pages.summaries import summaries
 from observability.embedded.ports import Size, TraceQuery, TraceSource
@@ -109,6 +109,8 @@ class _Pages:
 
 
 def _search_page(form: SearchForm, oops: str, found: Sequence[Trace], known: Mapping[str, Any]) -> str:
+    from observability.embedded.pages import scatter  # noqa: PLC0415 -- leather costs a start 50 ms and 4 MB
+
     listed = summaries(found)
     drawings = {"wide": scatter.draw(listed, *_WIDE), "narrow": scatter.draw(listed, *_NARROW)}
     faults = sorted({kind for each in listed for kind in each.faults})

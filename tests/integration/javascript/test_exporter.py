@@ -24,6 +24,7 @@ _INSTALL: Final = (
     "--no-audit",
     "--no-fund",
     "--ignore-scripts",
+    "--fetch-retries=0",
     "--loglevel=error",
 )
 _SCRIPT: Final = Path(__file__).with_name("export.mjs")
@@ -45,9 +46,9 @@ def _fetch(folder: Path, kept: Path) -> None:
     (folder / "package.json").write_text('{"private": true}')
     try:
         asked = ["npm", *_INSTALL, *PACKAGES]
-        done = subprocess.run(asked, cwd=folder, capture_output=True, text=True, timeout=90, check=False)
+        done = subprocess.run(asked, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
     except subprocess.TimeoutExpired:
-        pytest.skip(f"npm did not get {', '.join(PACKAGES)} within 90 s")
+        pytest.skip(f"npm did not get {', '.join(PACKAGES)} within 60 s")
     if done.returncode:
         pytest.skip(f"npm cannot get {', '.join(PACKAGES)}: {' '.join(done.stderr.split())[-300:]}")
     kept.parent.mkdir(parents=True, exist_ok=True)
