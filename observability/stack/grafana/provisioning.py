@@ -22,6 +22,9 @@ SCRAPE_INTERVAL: Final = "PROMETHEUS_SCRAPE_INTERVAL"
 ENVIRONMENT: Final = (*ADDRESSES.values(), SCRAPE_INTERVAL, DASHBOARDS_FOLDER)
 """Base addresses of the backends, how often Prometheus scrapes (`2s`), and the folder of the dashboards."""
 
+TRACE_PAGE: Final = "http://127.0.0.1:16686/trace/$${__value.raw}"
+"""Where a browser finds a trace, Jaeger's or the embedded backend's, which have the same port and the same links."""
+
 Document = dict[str, Any]
 
 
@@ -36,13 +39,14 @@ def files() -> Mapping[str, str]:
 
 
 def _prometheus() -> Document:
-    """A point on a graph leads to the trace that it is an exemplar of."""
+    """A point on a graph leads to the trace that it is an exemplar of: to its page, and for who may explore, within Grafana."""
     options = {
         "httpMethod": "POST",
         "prometheusType": "Prometheus",
         "timeInterval": f"${SCRAPE_INTERVAL}",
         "exemplarTraceIdDestinations": [
-            {"name": semconv.TRACE_ID, "datasourceUid": JAEGER, "urlDisplayLabel": "Open the trace"}
+            {"name": semconv.TRACE_ID, "url": TRACE_PAGE, "urlDisplayLabel": "Open the trace"},
+            {"name": semconv.TRACE_ID, "datasourceUid": JAEGER, "urlDisplayLabel": "Explore the trace in Grafana"},
         ],
     }
     return _source("Prometheus", PROMETHEUS, options, isDefault=True)

@@ -1,18 +1,22 @@
 """What dashboards and rules name exists, and what exists is used."""
 
+import re
 from functools import cache
+from pathlib import Path
 
 import pytest
 from promql_parser import BinaryExpr, Expr, NumberLiteral, ParenExpr
 
 from observability import semconv
 from observability.semconv import Metric
+from tests.architecture.source import modules
 from tests.conftest import CHECKOUT
 from tests.unit.stack.expressions import Expression, everywhere, of_rules
 from tests.unit.stack.names import OURS, known, mentioned, name_of, nodes, selectors, series_of, wrong_in
 
 EXPRESSIONS = everywhere()
 SERIES = known(of_rules())
+DECLARATION = re.compile(r"(?<![.\w])(semconv\.)?Metric\(")
 
 each_expression = pytest.mark.parametrize("expression", EXPRESSIONS, ids=str)
 
@@ -64,6 +68,18 @@ def _survives(part: Expr) -> bool:
     return isinstance(part, BinaryExpr) and str(part.op) == "or"
 
 
+def test_metrics_are_declared_in_one_place() -> None:
+    """What is declared elsewhere, none of the above has seen."""
+    one_place = Path("observability/semconv")
+    elsewhere = [
+        str(path)
+        for path in modules(CHECKOUT)
+        if not path.is_relative_to(one_place) and path.parts[0] != "tests"
+        if DECLARATION.search((CHECKOUT / path).read_text("utf-8"))
+    ]
+    assert not elsewhere
+
+
 # --- the checks themselves find what is wrong ------------------------------------------------------------------------
 
 
@@ -110,6 +126,12 @@ def test_an_unused_metric_is_found() -> None:
     unused = Metric("faultline.of.no.use", "", "gauge", (), "Nothing.")
     with pytest.raises(AssertionError, match="nothing uses faultline_of_no_use"):
         test_every_metric_is_used(unused)
+
+
+def test_a_declaration_is_found() -> None:
+    assert DECLARATION.search('SPANS: Final = Metric("a", "", "gauge", (), "")')
+    assert DECLARATION.search("return semconv.Metric(name)")
+    assert not DECLARATION.search("class MyMetric(Metric): ...")
 
 
 def test_there_is_something_to_check() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.topology import BACKEND, FAULTLINE
 from observability import semconv
 from observability.stack.generators import FOLDER
 from observability.stack.grafana import frame, provisioning
@@ -49,9 +50,12 @@ def test_the_three_sources_are_there_and_one_is_the_first_choice(sources: dict[s
 
 
 def test_an_exemplar_leads_to_its_trace(sources: dict[str, Document]) -> None:
-    (destination,) = sources["prometheus"]["jsonData"]["exemplarTraceIdDestinations"]
-    assert destination["name"] == semconv.TRACE_ID
-    assert destination["datasourceUid"] in sources
+    """To its page, which needs no permission; and within Grafana."""
+    page, within = sources["prometheus"]["jsonData"]["exemplarTraceIdDestinations"]
+    assert page["name"] == within["name"] == semconv.TRACE_ID
+    assert within["datasourceUid"] in sources
+    (query_port,) = [each.port for each in FAULTLINE.process(BACKEND).listeners if each.setting == "QUERY_PORT"]
+    assert page["url"] == f"http://127.0.0.1:{query_port}/trace/$${{__value.raw}}"
 
 
 def test_a_span_leads_to_the_metrics_of_its_service(sources: dict[str, Document]) -> None:
@@ -69,7 +73,7 @@ def test_prometheus_alertmanager_is_told_from_grafanas_own(sources: dict[str, Do
 def test_addresses_come_from_the_environment_and_no_secret_is_there() -> None:
     for name in provisioning.files():
         text = (FOLDER_OF_GRAFANA / name).read_text("utf-8")
-        assert not re.search(r"https?://|password|secureJsonData", text)
+        assert not re.search(r"https?://|password|secureJsonData", text.replace(provisioning.TRACE_PAGE, ""))
         named = set(re.findall(r"(?<!\$)\$\{?([A-Z_]+)", text))
         assert named <= set(provisioning.ENVIRONMENT)
     assert set(provisioning.ENVIRONMENT) == {
