@@ -137,7 +137,7 @@ def _backends() -> Sequence[Builder]:
             "Cut, and lost for the next start",
             "By the embedded backend: spans that were taken without what was beyond the limits of one span; and, where a file "
             "keeps the traces over a restart, requests that could not be written to it, and spans that were read from it.",
-            Look(EVENTS, 12),
+            Look(EVENTS, 12, no_value="only the embedded backend tells this"),
             Query(total("", rate(semconv.BACKEND_CUT_SPANS)), "cut spans"),
             Query(total("", rate(semconv.BACKEND_FILE_LOST)), "requests not written"),
             Query(total("", rate(semconv.BACKEND_RESTORED_SPANS)), "restored spans"),
@@ -146,7 +146,7 @@ def _backends() -> Sequence[Builder]:
             "The file of traces",
             "Its size, up to a limit at which what is oldest goes; and what could not be read of it at the start. Nothing where "
             "no file was asked for.",
-            Look(BYTES, 12),
+            Look(BYTES, 12, no_value="only the embedded backend tells this"),
             Query(total("", select(semconv.BACKEND_FILE_BYTES)), "size"),
             Query(total("", select(semconv.BACKEND_FILE_CUT)), "unreadable"),
         ),
