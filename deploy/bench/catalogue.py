@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from deploy.bench.figure import Benchmark
-from deploy.bench.figures import backend, checkout, faults, hop, memory, pipeline, startup
+from deploy.bench.figures import backend, backend_away, checkout, faults, hop, memory, pipeline, startup
 
 BENCHMARKS: Final[Sequence[Benchmark]] = (
     startup.BENCHMARK,
     memory.BENCHMARK,
     faults.BENCHMARK,
+    backend_away.BENCHMARK,
     *hop.BENCHMARKS,
     *checkout.BENCHMARKS,
     *backend.BENCHMARKS,
