@@ -50,6 +50,7 @@ RPC: Final = semconv.RPC_SERVER_CALL_DURATION
 OURS: Final = 'job="faultline"'
 CHOSEN: Final = f'{SERVICE}=~"$service"'
 BUDGET_LEFT: Final = "faultline:slo_error_budget_remaining:ratio"
+RESULT: Final = semconv.prometheus_label(semconv.ALERTS_RESULT)
 BURN_RATE: Final = "faultline:slo_burn_rate:ratio"
 
 VARIABLES: Final = (Variable("service", "Service", "Whose golden signals are shown.", SERVICE, f"up{{{OURS}}}"),)
@@ -118,25 +119,34 @@ def _budgets() -> list[Builder]:
             "Error budget left",
             "What is left of the bad requests that each objective allows for its whole period. Below zero the objective is "
             "missed: no more experiments, until it recovers.",
-            Look(SHARE, steps=[(None, RED), (0.0, ORANGE), (0.25, GREEN)], lines=True, signed=True),
+            Look(SHARE, 6, steps=[(None, RED), (0.0, ORANGE), (0.25, GREEN)], lines=True, signed=True),
             Query(f"max by (slo) ({BUDGET_LEFT})", "{{slo}}"),
         ),
         graph(
             "Burn rate",
             "How fast the budget is spent: at 1 it lasts for exactly the period. The lines are where alerts begin: orange for "
             "a ticket, red for a page.",
-            Look(COUNT, steps=[(None, GREEN), *((rate_, colours[severity]) for rate_, severity in burns)], lines=True),
+            Look(
+                COUNT, 6, steps=[(None, GREEN), *((rate_, colours[severity]) for rate_, severity in burns)], lines=True
+            ),
             Query(f"max by (slo) ({BURN_RATE})", "{{slo}}"),
         ),
         states(
             "Alerts that fire",
             "Each with a page of its own that says what to do (`docs/runbooks`). None is shown while all is well.",
-            Look(COUNT, no_value="none"),
+            Look(COUNT, 6, no_value="none"),
             [(1, "firing", RED)],
             Query(
                 'max by (alertname, severity, slo, service) (ALERTS{alertstate="firing", alertname!="Watchdog"})',
                 "{{alertname}} {{severity}} {{service}}",
             ),
+        ),
+        graph(
+            "Notifications",
+            "What Alertmanager delivers to the system's own receiver: a group that fires, and again at every change until it is "
+            "resolved. `unauthorized` came without the token.",
+            Look(EVENTS, 6, stacked=True),
+            Query(total(RESULT, rate(semconv.ALERTS_NOTIFICATIONS)), f"{{{{{RESULT}}}}}"),
         ),
     ]
 
