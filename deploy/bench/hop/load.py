@@ -27,14 +27,17 @@ class Load:
 
 
 async def ask_for(port: int, path: str, seconds: float) -> Load:
-    """Asks for so many seconds. Raises FigureRefusedError for any answer but 200."""
+    """Asks for so many seconds, and until there is an answer. Raises FigureRefusedError for any answer but 200."""
     size = len(await _exchange(port, path))
     asking = _Asking(_request(path), size)
     loop = asyncio.get_running_loop()
-    began, own = time.perf_counter(), time.thread_time()
     pairs = [await loop.create_connection(lambda: _Connection(asking), HOST, port) for _ in range(_CONNECTIONS)]
+    asking.answered.clear()
+    began, own, before = time.perf_counter(), time.thread_time(), asking.answers
     await asyncio.sleep(seconds)
-    load = Load(asking.answers, time.perf_counter() - began, time.thread_time() - own)
+    async with asyncio.timeout(_PATIENCE_S):
+        await asking.answered.wait()
+    load = Load(asking.answers - before, time.perf_counter() - began, time.thread_time() - own)
     for transport, _ in pairs:
         transport.abort()
     if asking.wrong:
@@ -73,6 +76,7 @@ class _Asking:
     def __init__(self, request: bytes, size: int) -> None:
         self.request, self.size = request, size
         self.answers, self.wrong = 0, b""
+        self.answered = asyncio.Event()
 
 
 class _Connection(asyncio.Protocol):
@@ -90,4 +94,5 @@ class _Connection(asyncio.Protocol):
         if self._taken >= self._asking.size:
             self._taken = 0
             self._asking.answers += 1
+            self._asking.answered.set()
             self._transport.write(self._asking.request)
