@@ -13,15 +13,33 @@ from urllib.parse import urlencode
 from playwright.sync_api import Page, sync_playwright
 
 from chaos.control import Fault, HttpFaultControl, target
-from deploy.system import start_system
+from chaos.report.page import write as page_of
+from chaos.runs import catalogue, experimenter
+from chaos.runs.experimenter import Wanted, Watcher
+from deploy.system import System, start_system
+from deploy.topology import ALERTS
 from observability import semconv
+from tests.backends.programs import found as programs_here
 from tests.conftest import CHECKOUT, CHROMIUM_NAMES
 from tests.e2e.http_api import Api
+from tests.e2e.policies import switch
 from tests.e2e.running import SERVICES, shopper
+from tests.e2e.topologies import PLENTIFUL_REFERENCE
 from tests.e2e.traces import Traces
+from tests.waiting import eventually
 
 FOLDER = CHECKOUT / "docs" / "pictures"
 MOST_BYTES = 300_000
+PROGRAMS = ("prometheus", "alertmanager")
+ALERT = "CheckoutAvailabilityBurnRate"
+WITHIN_S = 300.0
+HALF_FAILS = Fault("payments", "error", 600.0, operation="Authorize", probability=0.5)
+GRAPH = {
+    "g0.expr": "sum by (faultline_outcome) (rate(faultline_call_attempts_total{faultline_callee='payments'}[15s]))",
+    "g0.tab": "0",
+    "g0.range_input": "3m",
+    "g0.stacked": "1",
+}
 FAILING = Fault("payments", "error", 60.0, probability=0.4)
 SLOW = Fault("payments", "latency", 60.0, {"ms": 600}, operation="Authorize")
 ROUNDS = 12
@@ -41,6 +59,46 @@ def main() -> None:
         for page in _browser():
             _take(page, f"{system.query_url}/?service=gateway&limit=500", "search.png")
             _take(page, f"{system.query_url}/trace/{_retried(system.query_url)}", "trace.png")
+            _take(page, _report(system).as_uri(), "report.png", height=1450)
+    if _have_prometheus():
+        _alerting()
+
+
+def _report(system: System) -> Path:
+    """The page of an experiment, with policies off and on."""
+    found, folder = experimenter.run(
+        catalogue.load("failing-payments"), Wanted(("off", "full")), system.state.path, Watcher()
+    )
+    print(f"report.png: {found['verdict']['outcome']}")
+    return page_of(found, folder)
+
+
+def _have_prometheus() -> bool:
+    missing = [name for name in PROGRAMS if name not in programs_here()]
+    if missing:
+        print(f"alert.png, graph.png: left as they are, without {' and '.join(missing)}; see `make backends`")
+    return not missing
+
+
+def _alerting() -> None:
+    """Half of the payments fail, until a page was delivered; Prometheus's own pages show it."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        start_system(Path(folder) / "state", topology=PLENTIFUL_REFERENCE, programs=PROGRAMS, load_rps=8) as system,
+    ):
+        switch(system, "orders", "payments", preset="timeouts")
+        switch(system, "gateway", "orders", preset="timeouts")
+        HttpFaultControl(target.read(system.state.path)).add(HALF_FAILS)
+        alerts = Api(system.url(f"{ALERTS}-1", "HTTP_PORT"))
+        eventually(lambda: _delivered(alerts), WITHIN_S)
+        for page in _browser():
+            _take(page, f"{system.topology['prometheus_url']}/alerts", "alert.png", open_by=f"text={ALERT}")
+            _take(page, f"{system.topology['prometheus_url']}/graph?{urlencode(GRAPH)}", "graph.png")
+
+
+def _delivered(alerts: Api) -> None:
+    found = alerts.get("/api/alerts").json()["delivered"]
+    assert [each for each in found if (each["alertname"], each["status"]) == (ALERT, "firing")]
 
 
 def _visit(customer: Api) -> str:
@@ -75,9 +133,14 @@ def _browser() -> Iterator[Page]:
         chromium.close()
 
 
-def _take(page: Page, address: str, name: str) -> None:
+def _take(page: Page, address: str, name: str, *, height: int = 860, open_by: str = "") -> None:
+    """A picture of the page at `address`, after a click on what `open_by` names."""
     file = FOLDER / name
-    page.goto(address)
+    page.set_viewport_size({"width": 1280, "height": height})
+    page.goto(address, wait_until="networkidle")
+    if open_by:
+        page.locator(open_by).first.click()
+        page.wait_for_load_state("networkidle")
     page.screenshot(path=file)
     if file.stat().st_size > MOST_BYTES:
         sys.exit(f"{file}: {file.stat().st_size} bytes, more than {MOST_BYTES}")
