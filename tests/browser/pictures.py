@@ -19,6 +19,7 @@ from chaos.runs.experimenter import Wanted, Watcher
 from deploy.system import System, start_system
 from deploy.topology import ALERTS
 from observability import semconv
+from tests.backends.clients import Prometheus
 from tests.backends.programs import found as programs_here
 from tests.conftest import CHECKOUT, CHROMIUM_NAMES
 from tests.e2e.http_api import Api
@@ -56,10 +57,11 @@ def main() -> None:
             last = [_visit(customer) for _ in range(ROUNDS)][-1]
             faults.clear()
         Traces(system.query_url).whole(last, *SERVICES)
+        report = _report(system)  # before there is a browser, whose event loop runs in this thread
         for page in _browser():
             _take(page, f"{system.query_url}/?service=gateway&limit=500", "search.png")
             _take(page, f"{system.query_url}/trace/{_retried(system.query_url)}", "trace.png")
-            _take(page, _report(system).as_uri(), "report.png", height=1450)
+            _take(page, report.as_uri(), "report.png", height=1450)
     if _have_prometheus():
         _alerting()
 
@@ -81,24 +83,48 @@ def _have_prometheus() -> bool:
 
 
 def _alerting() -> None:
-    """Half of the payments fail, until a page was delivered; Prometheus's own pages show it."""
+    """Half of the payments fail until a page was delivered, and no more until its end was; Prometheus's own pages show it."""
     with (
         tempfile.TemporaryDirectory() as folder,
         start_system(Path(folder) / "state", topology=PLENTIFUL_REFERENCE, programs=PROGRAMS, load_rps=8) as system,
     ):
-        switch(system, "orders", "payments", preset="timeouts")
-        switch(system, "gateway", "orders", preset="timeouts")
-        HttpFaultControl(target.read(system.state.path)).add(HALF_FAILS)
+        for caller, callee in (("orders", "payments"), ("gateway", "orders")):
+            switch(system, caller, callee, preset="timeouts")
+        prometheus, faults = system.topology["prometheus_url"], HttpFaultControl(target.read(system.state.path))
         alerts = Api(system.url(f"{ALERTS}-1", "HTTP_PORT"))
-        eventually(lambda: _delivered(alerts), WITHIN_S)
+        eventually(lambda: _watched_for_long(Prometheus(prometheus)), WITHIN_S)
+        faults.add(HALF_FAILS)
+        eventually(lambda: _delivered(alerts, "firing"), WITHIN_S)
         for page in _browser():
-            _take(page, f"{system.topology['prometheus_url']}/alerts", "alert.png", open_by=f"text={ALERT}")
-            _take(page, f"{system.topology['prometheus_url']}/graph?{urlencode(GRAPH)}", "graph.png")
+            _take_alert(page, f"{prometheus}/classic/alerts")
+        faults.clear()
+        eventually(lambda: _delivered(alerts, "resolved"), WITHIN_S)
+        for page in _browser():
+            _take(page, f"{prometheus}/classic/graph?{urlencode(GRAPH)}", "graph.png", await_=".rickshaw_graph path")
 
 
-def _delivered(alerts: Api) -> None:
-    found = alerts.get("/api/alerts").json()["delivered"]
-    assert [each for each in found if (each["alertname"], each["status"]) == (ALERT, "firing")]
+def _watched_for_long(prometheus: Prometheus) -> None:
+    assert prometheus.query('count_over_time(up{service="payments"}[1m]) >= 20')
+
+
+def _delivered(alerts: Api, status: str) -> None:
+    """Raises AssertionError while no page for checkouts was delivered in this state."""
+    told = [
+        (each["alertname"], each["severity"], each["status"]) for each in alerts.get("/api/alerts").json()["delivered"]
+    ]
+    assert (ALERT, "page", status) in told
+
+
+def _take_alert(page: Page, address: str) -> None:
+    """The alert that pages, opened, as Debian's Prometheus shows it on its own page."""
+    page.set_viewport_size({"width": 1280, "height": 1600})
+    page.goto(address, wait_until="networkidle")
+    heads = page.locator("tr.alert_header", has_text=ALERT)
+    for index in range(heads.count()):
+        heads.nth(index).click()
+    details = page.locator("tr.alert_details", has_text='severity="page"').first
+    details.wait_for(state="visible")
+    _keep(details.screenshot(), "alert.png")
 
 
 def _visit(customer: Api) -> str:
@@ -133,18 +159,19 @@ def _browser() -> Iterator[Page]:
         chromium.close()
 
 
-def _take(page: Page, address: str, name: str, *, height: int = 860, open_by: str = "") -> None:
-    """A picture of the page at `address`, after a click on what `open_by` names."""
-    file = FOLDER / name
+def _take(page: Page, address: str, name: str, *, height: int = 860, await_: str = "body") -> None:
+    """A picture of the page at `address`, once it has what `await_` selects."""
     page.set_viewport_size({"width": 1280, "height": height})
     page.goto(address, wait_until="networkidle")
-    if open_by:
-        page.locator(open_by).first.click()
-        page.wait_for_load_state("networkidle")
-    page.screenshot(path=file)
-    if file.stat().st_size > MOST_BYTES:
-        sys.exit(f"{file}: {file.stat().st_size} bytes, more than {MOST_BYTES}")
-    print(file.relative_to(CHECKOUT))
+    page.locator(await_).first.wait_for(state="attached")
+    _keep(page.screenshot(), name)
+
+
+def _keep(picture: bytes, name: str) -> None:
+    if len(picture) > MOST_BYTES:
+        sys.exit(f"{name}: {len(picture)} bytes, more than {MOST_BYTES}")
+    (FOLDER / name).write_bytes(picture)
+    print((FOLDER / name).relative_to(CHECKOUT))
 
 
 if __name__ == "__main__":
