@@ -41,8 +41,8 @@ _MEANINGS: Final = {
     "deviated": "The hypothesis did not hold.",
     "inconclusive": "The evidence does not suffice to say whether the hypothesis held.",
     "no_effect": "Nothing was tried, so nothing was shown.",
-    "stopped": "A stop condition was reached, and the fault was taken away.",
-    "interrupted": "The run was ended early, and the fault was taken away.",
+    "stopped": "A stop condition was reached, which ends the arm and its fault early.",
+    "interrupted": "The run was ended early.",
     "invalid": "The run was refused.",
 }
 

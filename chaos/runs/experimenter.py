@@ -79,7 +79,7 @@ def run(experiment: Experiment, wanted: Wanted, state: Path, watcher: Watcher) -
     began = datetime.now(UTC)
     folder = _new_folder(runs_folder(state), experiment.name, began)
     with _alone(runs_folder(state)), _state_folder(state):
-        arms = _run_arms(experiment, policies, wanted, folder, watcher)
+        arms, judged = _run_arms(experiment, policies, wanted, folder, watcher)
     found: Record = {
         "version": record.VERSION,
         "experiment": _described(experiment),
@@ -90,7 +90,7 @@ def run(experiment: Experiment, wanted: Wanted, state: Path, watcher: Watcher) -
         "options": asdict(wanted),
         "replicas": {service: len(site.of_service(service)) for service in site.services},
         "arms": arms,
-        "verdict": _told(overall([_judged(each) for each in arms])),
+        "verdict": _told(overall(judged)),
     }
     record.write(folder, found)
     return found, folder
@@ -142,22 +142,26 @@ def _own_policy(experiment: Experiment) -> str:
 
 def _run_arms(
     experiment: Experiment, policies: Sequence[str], wanted: Wanted, folder: Path, watcher: Watcher
-) -> list[Document]:
+) -> tuple[list[Document], list[Judged]]:
     """One after another, alternating, so that what drifts on the machine drifts for all alike."""
     steps = [(run, policy) for run in range(1, wanted.runs + 1) for policy in policies]
     arms: list[Document] = []
+    judged: list[Judged] = []
     for number, (run_number, policy) in enumerate(steps, start=1):
         step = Step(policy, run_number, number, len(steps))
         watcher.begins(step)
-        arms.append(_run_arm(experiment, step, wanted, folder, watcher.progress))
-        verdict = _verdict(arms[-1])
+        found, verdict = _run_arm(experiment, step, wanted, folder, watcher.progress)
+        arms.append(found)
+        judged.append(Judged(step.policy, verdict, found["expected"] == DEVIATES))
         watcher.ended(step, verdict)
         if verdict.outcome is Outcome.INTERRUPTED:
             break
-    return arms
+    return arms, judged
 
 
-def _run_arm(experiment: Experiment, step: Step, wanted: Wanted, folder: Path, listener: Listener) -> Document:
+def _run_arm(
+    experiment: Experiment, step: Step, wanted: Wanted, folder: Path, listener: Listener
+) -> tuple[Document, Verdict]:
     control.listen(listener)
     configuration: Mapping[str, Any] = {
         "policy": step.policy,
@@ -169,21 +173,15 @@ def _run_arm(experiment: Experiment, step: Step, wanted: Wanted, folder: Path, l
     found = journal.get("faultline") or {}
     name = f"journal-{step.policy or 'as-is'}-{step.run}.json"
     (folder / name).write_text(json.dumps(journal | {"faultline": None}, indent=1, default=str), "utf-8")
-    return {
+    verdict = judge(arm.facts(journal))
+    described = {
         "policy": step.policy,
         "run": step.run,
         "expected": experiment.declared.arm(step.policy).expected,
-        "verdict": _told(judge(arm.facts(journal))),
+        "verdict": _told(verdict),
         "found": found,
     }
-
-
-def _judged(found: Document) -> Judged:
-    return Judged(found["policy"], _verdict(found), found["expected"] == DEVIATES)
-
-
-def _verdict(found: Document) -> Verdict:
-    return Verdict(Outcome(found["verdict"]["outcome"]), tuple(found["verdict"]["reasons"]))
+    return described, verdict
 
 
 def _told(verdict: Verdict) -> Document:

@@ -4,7 +4,7 @@ What is worst decides; from the worst:
 
 | outcome      | code | when                                                                                     |
 |--------------|------|------------------------------------------------------------------------------------------|
-| interrupted  | 130  | somebody ended it; what it did was rolled back                                           |
+| interrupted  | 130  | somebody ended it; what it did was rolled back, or the reasons say what was not          |
 | invalid      | 2    | it was refused, before anything was touched                                              |
 | stopped      | 3    | a stop condition was reached                                                             |
 | no_effect    | 4    | the fault touched nothing, so nothing was tried                                          |
@@ -14,10 +14,13 @@ What is worst decides; from the worst:
 
 A broken invariant counts whatever else happened: an arm with one has deviated, if it was not interrupted. Claims that
 rest on traces say nothing where traces are missing, those that rest on the load nothing where its generator was late.
+
+An arm that is meant to deviate is there to break claims and to be stopped. Whatever else is found counts in it as in any
+other: a fault that stayed, an activity that failed, a fault that touched nothing, evidence that is missing.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -54,10 +57,15 @@ EXIT_CODES: Final = MappingProxyType(
 
 @dataclass(frozen=True)
 class Verdict:
-    """An outcome and why, a line each; no reason is needed to have passed."""
+    """An outcome and why, a line each; no reason is needed to have passed.
+
+    `excused` is the verdict of an arm that is meant to deviate: what is left without broken claims and stops; None where
+    that is the same.
+    """
 
     outcome: Outcome
     reasons: tuple[str, ...] = ()
+    excused: "Verdict | None" = None
 
     @property
     def exit_code(self) -> int:
@@ -99,65 +107,100 @@ class Facts:
     broken_before: str = ""
 
 
+@dataclass(frozen=True)
+class _Finding:
+    """`excusable`: an arm that is meant to deviate may do so. `decides`: whatever is worse beside it."""
+
+    outcome: Outcome
+    said: str
+    excusable: bool = False
+    decides: bool = False
+
+
 def judge(facts: Facts) -> Verdict:
     """The verdict of one arm."""
     if facts.signal:
-        return Verdict(Outcome.INTERRUPTED, (f"interrupted by {facts.signal}; the fault was taken away",))
+        return Verdict(Outcome.INTERRUPTED, tuple(_about_the_interruption(facts)))
     found = list(_findings(facts))
+    excused = _worst([each for each in found if not each.excusable])
+    return replace(_worst(found), excused=excused if any(each.excusable for each in found) else None)
+
+
+def _worst(found: Sequence[_Finding]) -> Verdict:
     if not found:
         return Verdict(Outcome.PASSED)
-    outcome = max((outcome for outcome, _ in found), key=_rank)
-    if facts.violations:
-        outcome = Outcome.DEVIATED
-    return Verdict(outcome, tuple(said for _, said in sorted(found, key=lambda each: -_rank(each[0]))))
+    ordered = sorted(found, key=lambda each: -_rank(each.outcome))
+    decisive = next((each for each in ordered if each.decides), ordered[0])
+    return Verdict(decisive.outcome, tuple(each.said for each in ordered))
 
 
-def _findings(facts: Facts) -> Iterator[tuple[Outcome, str]]:
-    yield from ((Outcome.DEVIATED, f"invariant broken: {each}") for each in facts.violations or ())
+def _about_the_interruption(facts: Facts) -> Iterator[str]:
+    taken_away = "; the fault was taken away" if facts.effects and not facts.troubles else ""
+    yield f"interrupted by {facts.signal}{taken_away}"
+    yield from (each.said for each in [*_about_invariants(facts), *_about_troubles(facts)])
+
+
+def _findings(facts: Facts) -> Iterator[_Finding]:
+    yield from _about_invariants(facts)
     if facts.stop:
-        yield Outcome.STOPPED, f"stop condition {facts.stop}"
+        yield _Finding(Outcome.STOPPED, f"stop condition {facts.stop}", excusable=True)
     if facts.failure:
-        yield Outcome.INCONCLUSIVE, facts.failure
+        yield _Finding(Outcome.INCONCLUSIVE, facts.failure)
     elif not facts.begun and not facts.stop:
-        said = f" ({facts.broken_before})" if facts.broken_before else ""
-        yield Outcome.INCONCLUSIVE, f"the steady state was broken before the fault{said}, so nothing was tried"
-    yield from ((Outcome.DEVIATED, f"activity failed: {each}") for each in facts.failed_activities)
+        how = f" ({facts.broken_before})" if facts.broken_before else ""
+        said = f"the steady state was broken before the fault{how}, so nothing was tried"
+        yield _Finding(Outcome.INCONCLUSIVE, said)
+    yield from (_Finding(Outcome.DEVIATED, f"activity failed: {each}") for each in facts.failed_activities)
     yield from _about_the_fault(facts)
     yield from _about_claims(facts)
-    yield from ((Outcome.DEVIATED, f"not ended: {each}") for each in facts.troubles)
+    yield from _about_troubles(facts)
     yield from _about_evidence(facts)
 
 
-def _about_the_fault(facts: Facts) -> Iterator[tuple[Outcome, str]]:
-    went_on = facts.begun and not facts.failure
-    if went_on and not facts.effects and not facts.stop:
-        yield Outcome.NO_EFFECT, "no fault was begun"
-    yield from (
-        (Outcome.NO_EFFECT, f"the fault touched nothing: {said}") for touched, said in facts.effects if not touched
-    )
+def _about_invariants(facts: Facts) -> Iterator[_Finding]:
+    said = (f"invariant broken: {each}" for each in facts.violations or ())
+    yield from (_Finding(Outcome.DEVIATED, each, decides=True) for each in said)
 
 
-def _about_claims(facts: Facts) -> Iterator[tuple[Outcome, str]]:
+def _about_troubles(facts: Facts) -> Iterator[_Finding]:
+    yield from (_Finding(Outcome.DEVIATED, f"not ended: {each}") for each in facts.troubles)
+
+
+def _about_the_fault(facts: Facts) -> Iterator[_Finding]:
+    went_on = (facts.begun or facts.stop) and not facts.failure
+    if went_on and not facts.effects:
+        yield _Finding(Outcome.NO_EFFECT, "no fault was begun")
+    for touched, said in facts.effects:
+        if not touched:
+            yield _Finding(Outcome.NO_EFFECT, f"the fault touched nothing: {said}")
+
+
+def _about_claims(facts: Facts) -> Iterator[_Finding]:
+    """A steady state that did not return counts as a claim: it is the hypothesis, and counts broken claims as well."""
     broken = [each for each in facts.claims if not each.holds]
     for each in broken:
-        trusted = _can_be_trusted(each, facts)
-        yield (Outcome.DEVIATED, each.said) if trusted else (Outcome.INCONCLUSIVE, f"{each.said} (not to be relied on)")
+        if _can_be_trusted(each, facts):
+            yield _Finding(Outcome.DEVIATED, each.said, excusable=True)
+        else:
+            yield _Finding(Outcome.INCONCLUSIVE, f"{each.said} (not to be relied on)")
     if facts.steady_after is False and not broken:
-        yield Outcome.DEVIATED, "the steady state did not return after the fault"
+        yield _Finding(Outcome.DEVIATED, "the steady state did not return after the fault", excusable=True)
 
 
-def _about_evidence(facts: Facts) -> Iterator[tuple[Outcome, str]]:
+def _about_evidence(facts: Facts) -> Iterator[_Finding]:
     if not facts.begun:
         return
     if facts.violations is None:
-        yield Outcome.INCONCLUSIVE, "the invariants could not be checked"
+        yield _Finding(Outcome.INCONCLUSIVE, "the invariants could not be checked")
     if not _has_traces(facts):
         seen = "unknown" if facts.coverage is None else f"{facts.coverage:.1%}"
-        yield Outcome.INCONCLUSIVE, f"traces seen per request sent: {seen}, at least {LEAST_COVERAGE:.0%} are needed"
+        said = f"traces seen per request sent: {seen}, at least {LEAST_COVERAGE:.0%} are needed"
+        yield _Finding(Outcome.INCONCLUSIVE, said)
     if facts.generator_said:
-        yield Outcome.INCONCLUSIVE, facts.generator_said
+        yield _Finding(Outcome.INCONCLUSIVE, facts.generator_said)
     if facts.good_before is not None and facts.good_before < LEAST_BEFORE:
-        yield Outcome.INCONCLUSIVE, f"only {facts.good_before:.1%} of the requests were good before the fault already"
+        said = f"only {facts.good_before:.1%} of the requests were good before the fault already"
+        yield _Finding(Outcome.INCONCLUSIVE, said)
 
 
 def _can_be_trusted(claim: Claim, facts: Facts) -> bool:
@@ -189,16 +232,15 @@ def overall(arms: Sequence[Judged]) -> Verdict:
     An arm that is meant to deviate may do so, and may reach its stop condition, beside another one that is to hold.
     """
     alone = all(each.meant_to_deviate for each in arms)
-    judged = [each for each in arms if alone or not _excused(each)]
-    worst = max((each.verdict.outcome for each in judged), key=_rank, default=Outcome.INVALID)
-    several = len({each.policy for each in arms}) > 1
-    reasons = [f"{each.policy}: {said}" if several else said for each in judged for said in each.verdict.reasons]
+    judged = [(each.policy, each.verdict if alone else _beside_others(each)) for each in arms]
+    worst = max((verdict.outcome for _, verdict in judged), key=_rank, default=Outcome.INVALID)
+    several = len({policy for policy, _ in judged}) > 1
+    reasons = [f"{policy}: {said}" if several else said for policy, verdict in judged for said in verdict.reasons]
     return Verdict(worst, tuple(dict.fromkeys(reasons)))
 
 
-def _excused(each: Judged) -> bool:
-    broken = any(said.startswith("invariant broken") for said in each.verdict.reasons)
-    return each.meant_to_deviate and not broken and each.verdict.outcome in (Outcome.DEVIATED, Outcome.STOPPED)
+def _beside_others(each: Judged) -> Verdict:
+    return each.verdict.excused or each.verdict if each.meant_to_deviate else each.verdict
 
 
 def _rank(outcome: Outcome) -> int:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_a_claim_counts_for_nothing_without_what_it_rests_on(rests_on: str, with
     assert judge(replace(without_its_evidence, claims=others)).outcome is Outcome.DEVIATED
 
 
-DEVIATED = Verdict(Outcome.DEVIATED, ("p99 2 s",))
+DEVIATED = judge(replace(FINE, claims=[BROKEN]))
 PASSED = Verdict(Outcome.PASSED)
 
 
@@ -82,18 +83,70 @@ def test_an_arm_that_is_meant_to_deviate_may_do_so_beside_another() -> None:
 
 
 def test_an_arm_that_is_meant_to_deviate_is_judged_when_it_is_alone() -> None:
-    assert overall([Judged("off", DEVIATED, True)]) == DEVIATED
+    assert overall([Judged("off", DEVIATED, True)]) == Verdict(Outcome.DEVIATED, (BROKEN.said,))
 
 
 def test_reasons_name_the_arm_where_there_are_several() -> None:
     found = overall([Judged("off", DEVIATED, True), Judged("full", DEVIATED)])
-    assert found == Verdict(Outcome.DEVIATED, ("full: p99 2 s",))
+    assert found == Verdict(Outcome.DEVIATED, (f"full: {BROKEN.said}",))
 
 
 @pytest.mark.parametrize("outcome", [Outcome.NO_EFFECT, Outcome.INCONCLUSIVE, Outcome.INTERRUPTED])
 def test_an_arm_without_evidence_is_never_excused(outcome: Outcome) -> None:
     found = overall([Judged("off", Verdict(outcome, ("why",)), True), Judged("full", PASSED)])
     assert found.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        replace(FINE, claims=[BROKEN]),
+        replace(FINE, steady_after=False),
+        replace(FINE, stop="checkout.availability", steady_after=None),
+        replace(FINE, claims=[BROKEN], stop="checkout.availability"),
+    ],
+)
+def test_broken_claims_and_stops_are_excused(seen: Facts) -> None:
+    assert overall([Judged("off", judge(seen), True), Judged("full", PASSED)]) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("more", "outcome", "reason"),
+    [
+        ({"troubles": ["fault: payments-2 does not answer"]}, Outcome.DEVIATED, "payments-2 does not answer"),
+        ({"failed_activities": ["kill: refused"]}, Outcome.DEVIATED, "kill: refused"),
+        ({"violations": ["one charge: o-1"]}, Outcome.DEVIATED, "one charge: o-1"),
+        ({"effects": [(0, "0 calls touched")]}, Outcome.NO_EFFECT, "0 calls touched"),
+        ({"effects": []}, Outcome.NO_EFFECT, "no fault was begun"),
+        ({"coverage": 0.5}, Outcome.INCONCLUSIVE, "50.0%"),
+        ({"violations": None}, Outcome.INCONCLUSIVE, "could not be checked"),
+        ({"failure": "the load broke"}, Outcome.INCONCLUSIVE, "the load broke"),
+    ],
+)
+@pytest.mark.parametrize("meant", [{"claims": [BROKEN]}, {"stop": "checkout.availability"}])
+def test_nothing_else_is_excused_beside_them(
+    meant: dict[str, Any], more: dict[str, Any], outcome: Outcome, reason: str
+) -> None:
+    found = overall([Judged("off", judge(replace(FINE, **meant, **more)), True), Judged("full", PASSED)])
+    assert found.outcome is outcome
+    assert all(reason in each for each in found.reasons)
+
+
+def test_a_stop_before_the_fault_is_no_deviation_that_was_meant() -> None:
+    stopped = judge(replace(FINE, begun=False, steady_after=None, effects=[], claims=[], stop="checkout.availability"))
+    assert stopped.outcome is Outcome.STOPPED
+    found = overall([Judged("off", stopped, True), Judged("full", PASSED)])
+    assert (found.outcome, found.reasons) == (Outcome.NO_EFFECT, ("off: no fault was begun",))
+
+
+def test_an_interruption_says_that_the_fault_is_gone_only_if_it_is() -> None:
+    gone = judge(replace(FINE, signal="SIGINT"))
+    assert gone.reasons == ("interrupted by SIGINT; the fault was taken away",)
+    without = judge(replace(FINE, signal="SIGINT", effects=[]))
+    assert without.reasons == ("interrupted by SIGINT",)
+    left = judge(replace(FINE, signal="SIGINT", troubles=["fault: away"], violations=["one charge: o-1"]))
+    assert left.outcome is Outcome.INTERRUPTED
+    assert left.reasons == ("interrupted by SIGINT", "invariant broken: one charge: o-1", "not ended: fault: away")
 
 
 def test_a_broken_invariant_is_never_excused() -> None:
