@@ -20,7 +20,16 @@ from chaos.control.errors import (
     WrongStateError,
 )
 from chaos.control.experiments import HttpExperimentControl
-from chaos.control.fault import SUPERVISED_KINDS, Fault, Found, PlacedFault
+from chaos.control.fault import (
+    INJECTED_KINDS,
+    PROCESS_KINDS,
+    REQUEST_KINDS,
+    SUPERVISED_KINDS,
+    Fault,
+    Found,
+    PlacedFault,
+    max_ttl_s,
+)
 from chaos.control.faults import HttpFaultControl
 from chaos.control.policies import HttpPolicyControl
 from chaos.control.policy import EdgePolicies, FoundPolicies
@@ -30,6 +39,9 @@ from chaos.control.processes import HttpProcessControl
 from chaos.control.target import Target
 
 __all__ = [
+    "INJECTED_KINDS",
+    "PROCESS_KINDS",
+    "REQUEST_KINDS",
     "SUPERVISED_KINDS",
     "AwayError",
     "ControlError",
@@ -53,5 +65,6 @@ __all__ = [
     "Target",
     "UnknownTargetError",
     "WrongStateError",
+    "max_ttl_s",
     "process_control",
 ]

@@ -12,13 +12,12 @@ from typing import Any, Final
 
 from chaos.control import hold
 from chaos.control.errors import AwayError, RefusedError
+from chaos.control.fault import MAX_TTL_S
 from chaos.control.process_state import ProcessState
 from chaos.control.target import Target
 
 SCHEME: Final = "docker://"
 """How the address begins of a system that is in containers; behind it stands the compose project's name."""
-MAX_TTL_S: Final = 600.0
-"""As the supervisor has it."""
 
 _LABEL: Final = "com.docker.compose."
 _TIMEOUT_S: Final = 60.0

@@ -13,6 +13,20 @@ RESTART: Final = "restart"
 SUPERVISED_KINDS: Final = (KILL, PAUSE, RESTART)
 """Kinds of whole processes, which the supervisor does; every other kind is its target's own."""
 
+REQUEST_KINDS: Final = ("latency", "blackhole", "error", "slow-body", "malformed-body")
+PROCESS_KINDS: Final = ("event-loop-block", "cpu-burn", "memory-hold")
+INJECTED_KINDS: Final = (*REQUEST_KINDS, *PROCESS_KINDS)
+"""Kinds that a target does inside of requests, or to itself."""
+
+MAX_TTL_S: Final = 600.0
+_SHORTER_TTL_S: Final = {"event-loop-block": 60.0, "cpu-burn": 300.0}
+
+
+def max_ttl_s(kind: str) -> float:
+    """The longest that a fault of this kind may last, in seconds."""
+    return _SHORTER_TTL_S.get(kind, MAX_TTL_S)
+
+
 Document = Mapping[str, Any]
 
 

@@ -27,13 +27,14 @@ class User:
 
 @dataclass(frozen=True)
 class Site:
-    """A system that runs."""
+    """A system that runs; `edges` are its calls, such as `orders/payments`."""
 
     state: Path
     target: Target
     gateway_url: str
     query_url: str
     users: tuple[User, ...]
+    edges: tuple[str, ...] = ()
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -86,6 +87,7 @@ def site_of(state: Path) -> Site:
             gateway_url=topology["gateway_url"],
             query_url=topology["query_url"],
             users=tuple(User(each["user_id"], each["client_id"], each["key"]) for each in keys),
+            edges=tuple(f"{each['caller']}/{each['callee']}" for each in topology["edges"]),
         )
     except (KeyError, TypeError) as exc:
         raise NotRunningError(f"{state}: not the files of a running system ({exc!r})") from exc

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 import yaml
 
+from chaos.runs import activities
 from chaos.runs.declared import Declared, declared
 from chaos.runs.errors import InvalidError
+from chaos.toolkit.policies import PRESETS
 from observability.stack import objectives
 
 FOLDER: Final = Path(__file__).parents[1] / "experiments"
@@ -55,6 +57,7 @@ def load(name: str) -> Experiment:
     except (InvalidError, objectives.ObjectivesError) as exc:
         raise InvalidError(f"{file.name}: {exc}") from exc
     _validate(file, document)
+    _check_names(file, document, found)
     return Experiment(file.stem, file, document, found)
 
 
@@ -80,5 +83,16 @@ def _validate(file: Path, document: Document) -> None:
     logging.getLogger("chaostoolkit").addHandler(logging.NullHandler())
     try:
         ensure_experiment_is_valid(document)
-    except ChaosException as exc:
+    except (ChaosException, ValueError, TypeError) as exc:  # the latter for an environment's value of another type
+        raise InvalidError(f"{file.name}: {exc}") from exc
+
+
+def _check_names(file: Path, document: Document, found: Declared) -> None:
+    if unknown := [each for each in found.arms if each not in ("", *PRESETS)]:
+        raise InvalidError(
+            f"{file.name}: extensions.faultline.arms: there is no policy {unknown[0]!r}; policies: {', '.join(PRESETS)}"
+        )
+    try:
+        activities.check(activities.activities(document))
+    except InvalidError as exc:
         raise InvalidError(f"{file.name}: {exc}") from exc

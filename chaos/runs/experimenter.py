@@ -3,7 +3,7 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from chaos.control import ControlError, process_control
 from chaos.measure import site as sites
 from chaos.measure.errors import MeasureError
 from chaos.measure.site import Site
-from chaos.runs import arm, record
+from chaos.runs import activities, arm, record
 from chaos.runs.catalogue import Experiment
 from chaos.runs.declared import DEVIATES
 from chaos.runs.errors import InvalidError
@@ -116,7 +116,7 @@ def _checked(experiment: Experiment, wanted: Wanted, state: Path) -> Site:
         raise InvalidError(f"policy: named twice: {', '.join(wanted.policies)}")
     try:
         site = sites.site_of(state)
-        _check_edge(experiment, site)
+        _check_names(experiment, wanted, site)
         Policies(site).check(wanted.policies or ((_own_policy(experiment),) if _own_policy(experiment) else ()))
         found = process_control(site.target).states()
     except (MeasureError, ControlError) as exc:
@@ -126,12 +126,14 @@ def _checked(experiment: Experiment, wanted: Wanted, state: Path) -> Site:
     return site
 
 
-def _check_edge(experiment: Experiment, site: Site) -> None:
-    missing = [each for each in experiment.declared.edge.split("/") if each not in site.services]
-    if missing:
-        raise InvalidError(
-            f"edge {experiment.declared.edge}: no service {missing[0]}; services: {', '.join(site.services)}"
-        )
+def _check_names(experiment: Experiment, wanted: Wanted, site: Site) -> None:
+    """With what each arm is given. Raises InvalidError."""
+    edge = experiment.declared.edge
+    activities.check_edge(site, edge, lambda why: InvalidError(f"extensions.faultline.edge: {why}"))
+    for policy in wanted.policies or (_own_policy(experiment),):
+        found = activities.activities(experiment.document, _configuration(experiment, policy, wanted.seed, wanted))
+        activities.check(found)
+        activities.check_site(found, site)
 
 
 def _own_policy(experiment: Experiment) -> str:
@@ -159,16 +161,21 @@ def _run_arms(
     return arms, judged
 
 
+def _configuration(experiment: Experiment, policy: str, seed: int, wanted: Wanted) -> Document:
+    """What goes before the experiment's own."""
+    return {
+        "policy": policy,
+        "seed": seed,
+        **(experiment.declared.quick if wanted.quick else {}),
+        **({"rps": wanted.rps} if wanted.rps is not None else {}),
+    }
+
+
 def _run_arm(
     experiment: Experiment, step: Step, wanted: Wanted, folder: Path, listener: Listener
 ) -> tuple[Document, Verdict]:
     control.listen(listener)
-    configuration: Mapping[str, Any] = {
-        "policy": step.policy,
-        "seed": wanted.seed + step.run - 1,
-        **(experiment.declared.quick if wanted.quick else {}),
-        **({"rps": wanted.rps} if wanted.rps is not None else {}),
-    }
+    configuration = _configuration(experiment, step.policy, wanted.seed + step.run - 1, wanted)
     journal = arm.run(experiment, configuration, folder / "chaostoolkit.log")
     found = journal.get("faultline") or {}
     name = f"journal-{step.policy or 'as-is'}-{step.run}.json"

@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 
 from chaos.control import (
+    INJECTED_KINDS,
     SUPERVISED_KINDS,
     AwayError,
     ControlError,
@@ -23,11 +24,11 @@ from chaos.control import (
 )
 from chaos.control import target as targets
 from deploy.cli.common import running, system_option
-from deploy.cli.fault_options import PROCESS_KINDS, REQUEST_KINDS, baggage, duration, fault, parameter_options
+from deploy.cli.fault_options import baggage, duration, fault, parameter_options
 from deploy.errors import DeployError, UsageError
 from deploy.supervisor.state import StateFolder
 
-_KINDS: Final = (*REQUEST_KINDS, *PROCESS_KINDS, *SUPERVISED_KINDS)
+_KINDS: Final = (*INJECTED_KINDS, *SUPERVISED_KINDS)
 _EXIT_CODES: Final = {401: os.EX_NOPERM, 403: os.EX_NOPERM, 404: os.EX_NOINPUT, 422: os.EX_USAGE}
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")

@@ -11,8 +11,6 @@ from deploy.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-REQUEST_KINDS: Final = ("latency", "blackhole", "error", "slow-body", "malformed-body")
-PROCESS_KINDS: Final = ("event-loop-block", "cpu-burn", "memory-hold")
 BAGGAGE_PREFIX: Final = "faultline."
 
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0}

@@ -7,12 +7,23 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from chaos.control import SUPERVISED_KINDS, Fault, Found, PlacedFault, ProcessState
+from chaos.control import (
+    INJECTED_KINDS,
+    PROCESS_KINDS,
+    REQUEST_KINDS,
+    SUPERVISED_KINDS,
+    Fault,
+    Found,
+    PlacedFault,
+    ProcessState,
+    max_ttl_s,
+)
 from deploy.cli import fault_options, fault_view, main
 from deploy.cli.fault import add
-from deploy.cli.fault_options import PROCESS_KINDS, REQUEST_KINDS
 from deploy.errors import UsageError
-from services.chassis.faults.kinds import MATRIX, Protocol
+from deploy.supervisor import control_api
+from services.chassis.faults import kinds
+from services.chassis.faults.kinds import MATRIX, Kind, Protocol
 from services.chassis.faults.parameters import Parameters
 
 
@@ -34,6 +45,11 @@ def test_the_kinds_are_those_that_there_are() -> None:
     assert set(REQUEST_KINDS) == {kind for kind, row in MATRIX.items() if Protocol.PROCESS not in row}
     assert set(PROCESS_KINDS) == {kind for kind, row in MATRIX.items() if Protocol.PROCESS in row}
     assert not set(SUPERVISED_KINDS) & {*REQUEST_KINDS, *PROCESS_KINDS}
+
+
+def test_a_fault_may_last_as_long_as_its_target_lets_it() -> None:
+    assert {each: max_ttl_s(each) for each in INJECTED_KINDS} == {str(each): kinds.max_ttl_s(each) for each in Kind}
+    assert {max_ttl_s(each) for each in SUPERVISED_KINDS} == {control_api.MAX_TTL_S}
 
 
 def test_every_parameter_of_every_kind_has_an_option() -> None:

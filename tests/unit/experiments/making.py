@@ -20,6 +20,7 @@ SITE = Site(
     "http://127.0.0.1:1",
     "http://127.0.0.1:2",
     (),
+    ("gateway/orders", "orders/payments", "orders/orders-db"),
 )
 
 

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,25 @@ def kept(state: Path, stamp: str, *arms: dict[str, Any]) -> Path:
     folder.mkdir(parents=True)
     records.write(folder, record(*arms))
     return folder
+
+
+def running(state: Path) -> Path:
+    """The files of a system, at whose addresses nobody is."""
+    state.mkdir()
+    processes: list[dict[str, Any]] = [
+        {"instance": f"{each}-1", "service": each, "host": "127.0.0.1", "listeners": {}}
+        for each in ("orders", "payments")
+    ]
+    edges = [{"caller": "orders", "callee": "payments", "kind": "grpc"}]
+    address = "http://127.0.0.1:1"
+    topology = {"gateway_url": address, "query_url": address, "processes": processes, "edges": edges}
+    for name, document in {
+        "topology.json": topology,
+        "control.json": {"address": address, "token": "token"},
+        "client-keys.json": [],
+    }.items():
+        (state / name).write_text(json.dumps(document))
+    return state
 
 
 def test_the_list_names_each_experiment_and_its_hypothesis() -> None:
@@ -47,6 +67,28 @@ def test_what_cannot_be_is_invalid(tmp_path: Path, arguments: tuple[str, ...], s
     done = run(*(str(tmp_path) if each == "STATE" else each for each in arguments))
     assert done.return_value == 2
     assert said in done.output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "service: payments,",
+            "service: paymentz,",
+            "kill: service: there is no 'paymentz'; there are orders, payments",
+        ),
+        ("  edge: orders/payments", "  edge: orders/users", "there is no edge 'orders/users'; edges: orders/payments"),
+    ],
+)
+def test_what_the_system_does_not_have_is_refused_before_anything_is_touched(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    state = running(tmp_path / "state")
+    file = tmp_path / "mine.yaml"
+    file.write_text(catalogue.file_of("payments-down").read_text().replace(old, new))
+    done = run("run", str(file), "--state", str(state))
+    assert (done.return_value, said in done.output) == (2, True), done.output
+    assert not (state / "chaos").exists()
 
 
 def test_the_latest_two_records_are_compared(tmp_path: Path) -> None:
