@@ -27,13 +27,21 @@ class Sampler:
     """Fills a ring; a context manager. `on_sample` is called in its thread and must be quick.
 
     Who does not answer in time is missing in that sample: a process that is down is a finding, not a failure.
+    `on_failure` is told, in its thread too, why it ended by itself: from then on nobody looks at the system.
     """
 
     def __init__(
-        self, site: Site, names: Collection[str], began: float, on_sample: Callable[[Sample], None] = lambda _: None
+        self,
+        site: Site,
+        names: Collection[str],
+        began: float,
+        on_sample: Callable[[Sample], None] = lambda _: None,
+        on_failure: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.ring = Ring()
-        self._names, self._began, self._on_sample = names, began, on_sample
+        self._names, self._began = names, began
+        self._on_sample, self._on_failure = on_sample, on_failure
+        self._sampling = threading.Lock()
         self._control = process_control(site.target)
         self._instances = tuple(site.with_listener(_ADMIN))
         self._ended = threading.Event()
@@ -48,25 +56,38 @@ class Sampler:
         self._thread.join()
 
     def sample(self) -> Sample:
-        """One more sample, now; it is kept too."""
+        """One more sample, now, which is kept too; any thread may ask for it."""
         with ThreadPoolExecutor(len(self._instances) + 1) as pool:
             return self._sample(pool)
 
     def _run(self) -> None:
+        try:
+            self._go_on_sampling()
+        except Exception as exc:
+            log.exception("no more samples")
+            self._on_failure(f"{type(exc).__name__}: {exc}")
+
+    def _go_on_sampling(self) -> None:
         due = time.monotonic()
         with ThreadPoolExecutor(len(self._instances) + 1) as pool:
             while not self._ended.wait(max(0.0, due - time.monotonic())):
                 due = max(due + EVERY_S, time.monotonic())
-                self._on_sample(self._sample(pool))
+                try:
+                    self._on_sample(self._sample(pool))
+                except MeasureError as exc:
+                    log.warning("a sample was not heard of", extra={"error": str(exc)})
 
     def _sample(self, pool: ThreadPoolExecutor) -> Sample:
-        at_s = time.monotonic() - self._began
-        processes = pool.submit(self._processes)
-        scraped = pool.map(self._scraped, self._instances)
-        metrics = {each.name: found for each, found in zip(self._instances, scraped, strict=True) if found is not None}
-        sample = Sample(at_s, metrics, processes.result())
-        self.ring.add(sample)
-        return sample
+        # One at a time: samples that overtake each other would look as if counters had begun anew.
+        with self._sampling:
+            at_s = time.monotonic() - self._began
+            processes = pool.submit(self._processes)
+            scraped = pool.map(self._scraped, self._instances)
+            seen = zip(self._instances, scraped, strict=True)
+            metrics = {each.name: found for each, found in seen if found is not None}
+            sample = Sample(at_s, metrics, processes.result())
+            self.ring.add(sample)
+            return sample
 
     def _scraped(self, instance: Instance) -> Samples | None:
         with suppress(MeasureError):

@@ -41,7 +41,7 @@ class Sample:
 
 
 class Ring:
-    """The latest samples, oldest first. One thread adds, others read copies."""
+    """The latest samples, oldest first. One thread at a time adds, others read copies."""
 
     def __init__(self, most: int = MOST) -> None:
         self._samples: deque[Sample] = deque(maxlen=most)

@@ -113,7 +113,7 @@ class Session:
         self._stack.enter_context(Announcement(control, self.options.experiment, self.options.arm))
         self._stack.enter_context(self.load)
         self._began = time.monotonic()
-        sampler = Sampler(self.site, WATCHED | {TOUCHED}, self._began, self._sampled)
+        sampler = Sampler(self.site, WATCHED | {TOUCHED}, self._began, self._sampled, self.end_broken)
         self._sampler = self._stack.enter_context(sampler)
         self.tell(f"load: {self.options.load.rps:g} requests per second")
         self.wait(self.options.warm_up_s)
@@ -175,6 +175,11 @@ class Session:
     def end_early(self, signal: str) -> None:
         """The run is to end as soon as its present activity has; may be called by a signal handler."""
         self.ending.signal = self.ending.signal or signal
+        self._ending.set()
+
+    def end_broken(self, why: str) -> None:
+        """The run is to end likewise, as nobody looks for its stop conditions any more."""
+        self.ending.broken = self.ending.broken or f"the samples broke: {why}"
         self._ending.set()
 
     @property
