@@ -30,7 +30,7 @@ from chaos.control.fault import (
     PlacedFault,
     max_ttl_s,
 )
-from chaos.control.faults import HttpFaultControl
+from chaos.control.faults import HttpFaultControl, new_fault_id
 from chaos.control.policies import HttpPolicyControl
 from chaos.control.policy import EdgePolicies, FoundPolicies
 from chaos.control.ports import ExperimentControl, FaultControl, PolicyControl, ProcessControl
@@ -66,5 +66,6 @@ __all__ = [
     "UnknownTargetError",
     "WrongStateError",
     "max_ttl_s",
+    "new_fault_id",
     "process_control",
 ]

@@ -36,7 +36,7 @@ class Fault:
 
     `operation` is a route (`POST /v1/orders`), an rpc method (`Authorize`) or a unit of work of a database; empty: all.
     `probability` is 0 to 1, of the requests that are in scope; `baggage`: only requests that carry this entry.
-    `fault_id` empty: the target makes one. It is gone after `ttl_s` seconds, whatever becomes of its injector.
+    `fault_id` empty: one is made. It is gone after `ttl_s` seconds, whatever becomes of its injector.
     """
 
     service: str

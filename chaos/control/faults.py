@@ -1,6 +1,7 @@
 """Faults over the services' control listeners, in all replicas alike."""
 
 import contextlib
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 from urllib.parse import quote
@@ -22,14 +23,19 @@ class HttpFaultControl:
         self._target = target
 
     def add(self, fault: Fault) -> list[PlacedFault]:
-        """As the port says; the first replica makes the id that all have."""
-        hosts = self._target.hosts(fault.service)
+        """As the port says; the id is made here, so that it can be taken back where only the answer was lost."""
+        fault_id = fault.fault_id or new_fault_id()
+        asked: list[Instance] = []
         done: list[PlacedFault] = []
         try:
-            for host in hosts:
-                done.append(self._place(host, fault, done[0].fault_id if done else fault.fault_id))
+            for host in self._target.hosts(fault.service):
+                asked.append(host)
+                done.append(self._place(host, fault, fault_id))
+        except RefusedError:
+            self._take_back(asked[:-1], fault_id)  # who refused may have another one of that id
+            raise
         except ControlError:
-            self._take_back(hosts, done)
+            self._take_back(asked, fault_id)
             raise
         return done
 
@@ -44,21 +50,23 @@ class HttpFaultControl:
                 silent.append(host.name)
         return Found(found, silent)
 
-    def remove(self, fault_id: str) -> int:
-        return sum(self._everywhere(lambda host: self._removed(host, fault_id)))
+    def remove(self, fault_id: str, service: str = "") -> int:
+        hosts = self._target.hosts(service) if service else self._target.can_be_told
+        return sum(_each(hosts, lambda host: self._removed(host, fault_id)))
 
     def clear(self) -> int:
-        return sum(self._everywhere(lambda host: int(self._api(host).ask("DELETE", "/faults")["removed"])))
+        hosts = self._target.can_be_told
+        return sum(_each(hosts, lambda host: int(self._api(host).ask("DELETE", "/faults")["removed"])))
 
     def _place(self, host: Instance, fault: Fault, fault_id: str) -> PlacedFault:
         # A replica asked for by its own name is hurt as the service that it is.
         point = host.service if fault.service == host.name else fault.service
         return self._read(host, self._api(host).ask("POST", "/faults", fault.document(point, fault_id)))
 
-    def _take_back(self, hosts: Sequence[Instance], done: Sequence[PlacedFault]) -> None:
-        for host, each in zip(hosts, done, strict=False):
+    def _take_back(self, hosts: Sequence[Instance], fault_id: str) -> None:
+        for host in hosts:
             with contextlib.suppress(ControlError):  # its TTL takes it; the error to hear of is the first one
-                self._removed(host, each.fault_id)
+                self._removed(host, fault_id)
 
     def _listed(self, host: Instance) -> Iterator[PlacedFault]:
         return (self._read(host, each) for each in self._api(host).ask("GET", "/faults")["faults"])
@@ -72,19 +80,6 @@ class HttpFaultControl:
             raise
         return 1
 
-    def _everywhere(self, act: Callable[[Instance], T]) -> list[T]:
-        """Asks everybody, also after one was away; then raises for the first who was."""
-        answers: list[T] = []
-        away: AwayError | None = None
-        for host in self._target.can_be_told:
-            try:
-                answers.append(act(host))
-            except AwayError as exc:
-                away = away or exc
-        if away:
-            raise away
-        return answers
-
     def _api(self, host: Instance) -> ControlApi:
         return ControlApi(host.name, host.control_address, self._target.token)
 
@@ -94,3 +89,22 @@ class HttpFaultControl:
             return placed(host.name, document)
         except (KeyError, TypeError) as exc:
             raise AwayError(host.name, host.control_address, f"not a fault: {exc}") from exc
+
+
+def new_fault_id() -> str:
+    """Nobody else's."""
+    return f"f-{secrets.token_hex(4)}"
+
+
+def _each(hosts: Sequence[Instance], act: Callable[[Instance], T]) -> list[T]:
+    """Asks each, also after one was away or refused; then raises the first error."""
+    answers: list[T] = []
+    first: ControlError | None = None
+    for host in hosts:
+        try:
+            answers.append(act(host))
+        except ControlError as exc:
+            first = first or exc
+    if first:
+        raise first
+    return answers

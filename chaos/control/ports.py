@@ -17,8 +17,11 @@ class FaultControl(Protocol):
     def in_force(self) -> Found:
         """Every fault in every replica, and who did not say."""
 
-    def remove(self, fault_id: str) -> int:
-        """Takes it back from every replica; how many had it."""
+    def remove(self, fault_id: str, service: str = "") -> int:
+        """Takes it back from every replica of `service`, of all services where none is named; how many had it.
+
+        An error comes at the end, when all others have been asked.
+        """
 
     def clear(self) -> int:
         """Takes all back; how many there were, each replica's counted. AwayError, at the end, if somebody was silent."""

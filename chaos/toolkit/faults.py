@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final, Protocol
 
 from chaos.control import Fault as Wanted
-from chaos.control import HttpFaultControl, RefusedError, process_control
+from chaos.control import HttpFaultControl, RefusedError, new_fault_id, process_control
 from chaos.measure.edges import Edge, traffic
 from chaos.measure.errors import driving
 from chaos.measure.samples import Sample, increase, pid_changes
@@ -98,22 +99,23 @@ class Injected:
     """A fault inside of all replicas of a service, which count whom it touches."""
 
     def __init__(self, site: Site, wanted: Wanted) -> None:
-        self._wanted = wanted
+        self._wanted = replace(wanted, fault_id=wanted.fault_id or new_fault_id())
         self._control = HttpFaultControl(site.target)
-        self._fault_id = ""
+        self._begun = False
         parameters = ", ".join(f"{name} {value}" for name, value in wanted.parameters.items())
         share = f" of {wanted.probability:.0%}" if wanted.probability < 1 else ""
         where = f"{wanted.service} {wanted.operation}".rstrip()
         self.described = f"{wanted.kind}{f' ({parameters})' if parameters else ''} in {where}{share}"
 
     def begin(self) -> None:
+        self._begun = True  # also when it fails: a replica may have it, and not have been able to say so
         with driving():
-            self._fault_id = self._control.add(self._wanted)[0].fault_id
+            self._control.add(self._wanted)
 
     def lift(self) -> None:
-        if self._fault_id:
+        if self._begun:
             with driving():
-                self._control.remove(self._fault_id)
+                self._control.remove(self._wanted.fault_id, self._wanted.service)
 
     def effect(self, samples: Sequence[Sample]) -> Effect:
         labels = {_EXPERIMENT: self._wanted.experiment, _KIND: self._wanted.kind}

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from chaos.control import HttpExperimentControl
 from chaos.measure.background_load import BackgroundLoad, LoadOptions
 from chaos.measure.edges import WATCHED, Edge
-from chaos.measure.errors import MeasureError
+from chaos.measure.errors import DrivingError, MeasureError
 from chaos.measure.phases import Phases
 from chaos.measure.requests import Request
 from chaos.measure.sampler import Sampler
@@ -145,15 +145,23 @@ class Session:
             fault.begin()
 
     def lift(self) -> None:
-        """Lifts what is standing; does nothing the second time. Raises MeasureError."""
+        """Lifts what is standing, also after one could not be; does nothing the second time. Raises DrivingError."""
         with self._lifting:
-            for each in self._faults:
-                if not each.lifted:
-                    each.fault.lift()
-                    each.lifted = True
-                    self.phases.lifted_s = self.now_s
-                    self.sample()
-                    self.tell(f"lifted: {each.fault.described}")
+            standing = [each for each in self._faults if not each.lifted]
+            if failed := [why for each in standing if (why := self._lift(each))]:
+                raise DrivingError("; ".join(failed))
+
+    def _lift(self, standing: _Standing) -> str:
+        """Why it still stands; empty when it is gone."""
+        try:
+            standing.fault.lift()
+        except MeasureError as exc:
+            return f"{standing.fault.described}: {exc}"
+        standing.lifted = True
+        self.phases.lifted_s = self.now_s
+        self.sample()
+        self.tell(f"lifted: {standing.fault.described}")
+        return ""
 
     def effects(self) -> list[Effect]:
         """What each fault touched."""

@@ -144,9 +144,11 @@ def _show_added(control: HttpFaultControl, wanted: Fault, *, as_json: bool) -> N
 
 def _cleared(state: StateFolder, fault_id: str) -> tuple[int, Sequence[ProcessState]]:
     control = HttpFaultControl(_target(state))
-    removed = control.remove(fault_id)
+    found = control.in_force().faults
+    service = next((each.service for each in found if each.fault_id == fault_id), "")
+    removed = control.remove(fault_id, service)
     if not removed:
-        known = ", ".join(dict.fromkeys(each.fault_id for each in control.in_force().faults))
+        known = ", ".join(dict.fromkeys(each.fault_id for each in found))
         raise FaultFailedError(
             f"there is no fault {fault_id!r}; there is {known}" if known else "there is no fault", os.EX_NOINPUT
         )

@@ -22,13 +22,13 @@ SERVICE = "payments"
 class Replica:
     """One of them: the faults that it has, and its listener, which can be stopped."""
 
-    def __init__(self, number: int, recording: Recording) -> None:
+    def __init__(self, number: int, recording: Recording, token: str = TOKEN) -> None:
         self.site = FaultSite(SERVICE, recording.telemetry, CATALOGUE, enabled=True)
         self.site.grpc(PAYMENTS)
         self.site.storage(f"{SERVICE}-db", ["authorize"])
         port = free_port()
         self.instance = Instance(f"{SERVICE}-{number}", SERVICE, HOST, {"CONTROL_PORT": port})
-        self.server = HttpServer("control", control.create_app(TOKEN, api.routes(self.site)), HOST, port)
+        self.server = HttpServer("control", control.create_app(token, api.routes(self.site)), HOST, port)
 
     @property
     def ids(self) -> list[str]:
@@ -45,9 +45,9 @@ class Replicas:
 
 
 @asynccontextmanager
-async def served(count: int, recording: Recording) -> AsyncIterator[Replicas]:
-    """So many replicas, for the block."""
-    made = [Replica(number + 1, recording) for number in range(count)]
+async def served(count: int, recording: Recording, token: str = TOKEN) -> AsyncIterator[Replicas]:
+    """So many replicas, which this token opens, for the block."""
+    made = [Replica(number + 1, recording, token) for number in range(count)]
     async with AsyncExitStack() as stack:
         for each in made:
             await each.server.start()

@@ -1,17 +1,43 @@
 """One fault in all replicas of a service, over their real control listeners."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
 from chaos.control import AwayError, Fault, FaultControl, HttpFaultControl, RefusedError, UnknownTargetError
+from chaos.control.target import Instance
 from services.chassis.faults.parameters import Fixed
+from tests.integration.chassis.ports import HOST, free_port
 from tests.integration.control.replicas import Replica, Replicas, served
 from tests.unit.chassis.recording import Recording
 
 LATENCY = Fault("payments", "latency", ttl_s=60, parameters={"ms": 500}, experiment="slow-payments")
+
+
+@asynccontextmanager
+async def silent_once(port: int) -> AsyncIterator[int]:
+    """A listener before that one, whose first answer is lost."""
+    lost: list[bytes] = []
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int((re.findall(rb"content-length: (\d+)", head.lower()) or [b"0"])[0])
+        behind, onward = await asyncio.open_connection(HOST, port)
+        onward.write(head + await reader.readexactly(length))
+        answer = await behind.read(65_536)
+        if lost:
+            writer.write(answer)
+        lost.append(answer)
+        onward.close()
+        writer.close()
+
+    async with await asyncio.start_server(pass_on, HOST, 0) as server:
+        yield server.sockets[0].getsockname()[1]
+        assert lost[0].startswith(b"HTTP/1.1 201")
 
 
 @pytest.fixture
@@ -106,6 +132,36 @@ async def test_a_fault_is_taken_back_everywhere(replicas: Replicas, control: Fau
     assert await asyncio.to_thread(control.remove, placed.fault_id) == 0
     assert [len(each.ids) for each in replicas.all] == [1, 0]
     assert await asyncio.to_thread(control.clear) == 1
+
+
+async def test_a_fault_of_a_service_is_taken_back_though_others_are_away(
+    replicas: Replicas, control: FaultControl
+) -> None:
+    gone = Instance("orders-1", "orders", HOST, {"CONTROL_PORT": free_port()})
+    placed, _ = await asyncio.to_thread(control.add, LATENCY)
+    among_others = HttpFaultControl(replace(replicas.target, instances=[gone, *replicas.target.instances]))
+    assert await asyncio.to_thread(among_others.remove, placed.fault_id, "payments") == 2
+    with pytest.raises(AwayError, match="orders-1"):
+        await asyncio.to_thread(among_others.remove, placed.fault_id)
+
+
+async def test_who_refuses_keeps_nobody_else_from_being_asked(replicas: Replicas, recording: Recording) -> None:
+    placed, _ = await asyncio.to_thread(HttpFaultControl(replicas.target).add, LATENCY)
+    async with served(1, recording, token="a-token-for-others") as strangers:
+        both = replace(replicas.target, instances=[*strangers.target.instances, *replicas.target.instances])
+        with pytest.raises(RefusedError, match="payments-1"):
+            await asyncio.to_thread(HttpFaultControl(both).remove, placed.fault_id)
+    assert [each.ids for each in replicas.all] == [[], []]
+
+
+async def test_where_only_the_answer_was_lost_no_replica_has_it(replicas: Replicas) -> None:
+    second = replicas.all[1]
+    async with silent_once(second.instance.listeners["CONTROL_PORT"]) as port:
+        between = replace(second.instance, listeners={"CONTROL_PORT": port})
+        target = replace(replicas.target, instances=[replicas.all[0].instance, between])
+        with pytest.raises(AwayError, match="payments-2"):
+            await asyncio.to_thread(HttpFaultControl(target).add, LATENCY)
+    assert [each.ids for each in replicas.all] == [[], []]
 
 
 async def test_all_are_taken_back_from_the_others_when_one_is_away(replicas: Replicas, control: FaultControl) -> None:
