@@ -1,6 +1,7 @@
 """`faultline chaos`: experiments: which there are, run, reported, compared."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from chaos.report import page
 from chaos.runs import catalogue, experimenter, record
 from chaos.runs import junit as junit_xml
 from chaos.runs.compare import Comparison, compare
-from chaos.runs.errors import RecordError, RunError
+from chaos.runs.errors import InvalidError, RecordError, RunError
 from chaos.runs.experimenter import Wanted
+from chaos.runs.record import Record
 from chaos.runs.verdict import EXIT_CODES, Outcome
 from deploy.cli.chaos_screen import ExperimentScreen, compared_table
 from deploy.cli.common import system_option
@@ -91,16 +93,23 @@ def validate(names: tuple[str, ...]) -> None:
 def run(state: StateFolder, name: str, as_json: bool, junit: Path | None, **wanted: Any) -> int:
     """Run an experiment on the running system, take its fault away, and say whether its hypothesis held."""
     experiment = catalogue.load(name)
+    if junit:
+        _check_can_be_written(junit)
     screen = ExperimentScreen(console(), experiment, quiet=as_json)
     with screen:
         found, folder = experimenter.run(experiment, Wanted(**wanted), state.path, screen)
-    report = page.write(found, folder)
-    if junit:
-        _write(junit, junit_xml.render(found))
-    if as_json:
-        click.echo(json.dumps(found, indent=1))
-    else:
+    return publish(found, folder, junit, None if as_json else screen)
+
+
+def publish(found: Record, folder: Path, junit: Path | None, screen: ExperimentScreen | None) -> int:
+    """Writes and shows what came of a run, as JSON without a screen; the verdict's exit code, whatever could not be written."""
+    report = _unless_it_fails(lambda: page.write(found, folder))
+    if screen:
         screen.show(found, folder, report)
+    else:
+        click.echo(json.dumps(found, indent=1))
+    if junit:
+        _unless_it_fails(lambda: _write(junit, junit_xml.render(found)))
     return int(found["verdict"]["exit_code"])
 
 
@@ -158,8 +167,29 @@ def _show(found: Comparison, before: Path, after: Path) -> None:
         screen.print(f"  {each}", soft_wrap=True)
 
 
-def _write(file: Path, text: str) -> None:
+def _check_can_be_written(file: Path) -> None:
+    """Leaves it as it is. Raises InvalidError."""
+    existed = file.exists()
+    try:
+        file.open("a").close()
+        if not existed:
+            file.unlink()
+    except OSError as exc:
+        raise InvalidError(f"{file}: {exc.strerror}") from exc
+
+
+def _write(file: Path, text: str) -> Path:
     try:
         file.write_text(text, "utf-8")
     except OSError as exc:
         raise RecordError(f"{file}: {exc.strerror}") from exc
+    return file
+
+
+def _unless_it_fails(write: Callable[[], Path]) -> Path | None:
+    """Who wants the verdict gets it all the same, and is told of the error."""
+    try:
+        return write()
+    except RecordError as exc:
+        click.echo(f"faultline: {exc}", err=True)
+        return None

@@ -61,13 +61,14 @@ class ExperimentScreen(Watcher):
         outcome = str(verdict.outcome)
         self._line(Text(f"  {summary.policy_name(step.policy)}: {outcome.replace('_', ' ')}", summary.STYLES[outcome]))
 
-    def show(self, record: Record, folder: Path, report: Path) -> None:
-        """Verdict and reasons, the table, where the rest is."""
+    def show(self, record: Record, folder: Path, report: Path | None) -> None:
+        """Verdict and reasons, the table, where the rest is; no report where it could not be written."""
         self._console.print()
         for line in summary.verdict_lines(record):
             self._console.print(line, soft_wrap=True)
         self._console.print(summary.table(record))
-        self._line(Text(f"Report  {report}"))
+        if report:
+            self._line(Text(f"Report  {report}"))
         self._line(Text(f"Record  {folder / FILE}"))
 
     def _line(self, text: Text) -> None:

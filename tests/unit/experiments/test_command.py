@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from chaos.runs import catalogue
 from chaos.runs import record as records
-from deploy.cli.chaos import command
+from deploy.cli.chaos import command, publish
+from deploy.cli.chaos_screen import ExperimentScreen
 from tests.unit.experiments.making import arm, record
 
 
@@ -89,6 +91,46 @@ def test_what_the_system_does_not_have_is_refused_before_anything_is_touched(
     done = run("run", str(file), "--state", str(state))
     assert (done.return_value, said in done.output) == (2, True), done.output
     assert not (state / "chaos").exists()
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_run(tmp_path: Path) -> None:
+    file = tmp_path / "nowhere" / "junit.xml"
+    done = run("run", "payments-down", "--junit", str(file), "--state", str(tmp_path))
+    assert (done.return_value, done.output) == (2, f"faultline: {file}: No such file or directory\n")
+
+
+def test_a_run_that_is_refused_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    there, missing = tmp_path / "there.xml", tmp_path / "missing.xml"
+    there.write_text("of the run before")
+    for each in (there, missing):
+        assert "not running" in run("run", "payments-down", "--junit", str(each), "--state", str(tmp_path)).output
+    assert there.read_text() == "of the run before"
+    assert not missing.exists()
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("passed", 0), ("deviated", 1)])
+def test_what_cannot_be_written_after_the_run_hides_no_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], outcome: str, code: int
+) -> None:
+    found, gone = record(arm("full", outcome=outcome)), tmp_path / "gone"
+    assert publish(found, gone, gone / "junit.xml", screen=None) == code
+    told = capsys.readouterr()
+    assert json.loads(told.out) == found
+    assert [each.partition(": ")[2] for each in told.err.splitlines()] == [
+        f"{gone / name}: No such file or directory" for name in ("report.html", "junit.xml")
+    ]
+
+
+def test_the_verdict_is_shown_without_a_report_and_the_junit_file_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "junit.xml"
+    screen = ExperimentScreen(Console(), catalogue.load("payments-down"), quiet=False)
+    assert publish(record(arm("full")), tmp_path / "gone", file, screen) == 0
+    told = capsys.readouterr().out
+    assert "PASSED" in told
+    assert "Report" not in told
+    assert file.read_text().startswith("<?xml")
 
 
 def test_the_latest_two_records_are_compared(tmp_path: Path) -> None:
