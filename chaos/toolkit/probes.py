@@ -5,13 +5,15 @@ experiment goes on, so that all are heard, and the hypothesis probe `broken_asse
 Phases are `before`, `fault`, `after` and `whole`; journeys `browse`, `checkout` and `all`.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from chaos.measure.edges import Edge, breaker_states, traffic
 from chaos.measure.figures import back_s, time_to_open, time_to_recover
 from chaos.measure.phases import WHOLE
 from chaos.measure.requests import availability, between, of_journey, quantile
-from chaos.measure.samples import around
+from chaos.measure.samples import ProcessSeen, around
+from chaos.measure.site import Site
 from chaos.measure.traces import spans
 from chaos.toolkit import session
 from chaos.toolkit.assertions import Assertion, RestsOn
@@ -38,9 +40,19 @@ def processes_not_ready(within_s: float = 5.0) -> int:
 
 
 def _waiting(running: Session) -> list[str]:
-    """Who is not ready now."""
-    running.sample()
-    return [name for name, process in running.samples[-1].processes.items() if process.state != "ready"]
+    sample = running.sample()
+    return not_ready(sample.processes if sample else {}, running.site)
+
+
+def not_ready(seen: Mapping[str, ProcessSeen], site: Site) -> list[str]:
+    """The instances that are not ready, or of which nothing was told.
+
+    A process on no call edge may be missing: not every system runs a load of its own.
+    """
+    on_edges = {service for edge in site.edges for service in edge.split("/")}
+    needed = [each.name for each in site.target.instances if each.service in on_edges]
+    ready = {name for name, process in seen.items() if process.state == "ready"}
+    return [name for name in dict.fromkeys([*needed, *seen]) if name not in ready]
 
 
 def availability_now(journey: str, over_s: float) -> float:

@@ -205,10 +205,9 @@ class Session:
     def samples(self) -> Sequence[Sample]:
         return self._sampler.ring.all() if self._sampler else ()
 
-    def sample(self) -> None:
-        """One more sample, now."""
-        if self._sampler:
-            self._sampler.sample()
+    def sample(self) -> Sample | None:
+        """One more sample, now; None before there is a sampler."""
+        return self._sampler.sample() if self._sampler else None
 
     def check(self, name: str, holds: bool, said: str, rests_on: RestsOn) -> Assertion:
         """Records an assertion."""

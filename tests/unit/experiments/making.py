@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from chaos.control.target import Instance, Target
+from chaos.measure.background_load import LoadOptions
+from chaos.measure.edges import Edge
 from chaos.measure.requests import Journey, Request
 from chaos.measure.samples import ProcessSeen, Sample
 from chaos.measure.site import Site
+from chaos.toolkit.session import Options, Progress, Session
 from observability.exposition import Samples, Series, parse
+from observability.stack import objectives
 
 SITE = Site(
     Path("state"),
@@ -22,6 +26,14 @@ SITE = Site(
     (),
     ("gateway/orders", "orders/payments", "orders/orders-db"),
 )
+
+
+def session(kind: type[Session] = Session) -> Session:
+    """One that has begun nothing yet."""
+
+    def nobody(_: Progress) -> None: ...
+
+    return kind(SITE, Options(Edge("orders", "payments"), LoadOptions(1, 1, 1)), objectives.load(), nobody)
 
 
 def request(

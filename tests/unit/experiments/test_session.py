@@ -4,20 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from chaos.measure.background_load import LoadOptions
-from chaos.measure.edges import Edge
 from chaos.measure.errors import DrivingError
 from chaos.measure.samples import Sample
 from chaos.toolkit.effect import Effect
-from chaos.toolkit.session import Options, Progress, Session
-from observability.stack import objectives
-from tests.unit.experiments.making import SITE
-
-
-def session() -> Session:
-    def nobody(_: Progress) -> None: ...
-
-    return Session(SITE, Options(Edge("orders", "payments"), LoadOptions(1, 1, 1)), objectives.load(), nobody)
+from tests.unit.experiments.making import session
 
 
 def test_a_run_without_samples_ends_and_says_why() -> None:
