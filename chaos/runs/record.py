@@ -66,6 +66,11 @@ def read(place: Path) -> Record:
     return record
 
 
+def folder_of(place: Path) -> Path:
+    """The folder of a record that is named by its folder or by its file."""
+    return place if place.is_dir() else place.parent
+
+
 def folders(runs: Path) -> list[Path]:
     """The folders of all runs in there, the oldest first."""
     return sorted((each.parent for each in runs.glob(f"*/{FILE}")), key=lambda each: each.name.rpartition("-")[2])

@@ -122,8 +122,7 @@ def report(state: StateFolder, run: Path | None, experiment: str) -> None:
     folder = run or next(record.latest(experimenter.runs_folder(state.path), experiment), None)
     if folder is None:
         raise RecordError(f"no records in {experimenter.runs_folder(state.path)}; make one with `faultline chaos run`")
-    place = folder if folder.is_dir() else folder.parent
-    click.echo(page.write(record.read(folder), place))
+    click.echo(page.write(record.read(folder), record.folder_of(folder)))
 
 
 @command.command("compare")
@@ -152,8 +151,9 @@ def _two(state: StateFolder, earlier: Path | None, later: Path | None, experimen
     newest = earlier or next(record.latest(runs, experiment), None)
     if newest is None:
         raise RecordError(f"no records in {runs}; make one with `faultline chaos run`")
-    name = experiment or newest.name.rpartition("-")[0]
-    others = [each for each in record.latest(runs, name) if each != newest]
+    name = experiment or record.read(newest)["experiment"]["name"]
+    itself = record.folder_of(newest).resolve()
+    others = [each for each in record.latest(runs, name) if each.resolve() != itself]
     if not others:
         raise RecordError(f"only one record of {name} in {runs}")
     return (newest, others[0]) if earlier else (others[0], newest)

@@ -144,6 +144,28 @@ def test_the_latest_two_records_are_compared(tmp_path: Path) -> None:
     assert "worse" in done.output
 
 
+@pytest.mark.parametrize("named", ["chaos/tried-20260102T000000", "chaos/tried-20260102T000000/record.json"])
+def test_a_record_is_compared_with_another_however_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    kept(tmp_path, "20260101T000000", arm("full", goodput=2.0))
+    kept(tmp_path, "20260102T000000", arm("full", goodput=10.0))
+    monkeypatch.chdir(tmp_path)
+    for each in (named, str(tmp_path / named)):
+        told = run("compare", each, "--state", str(tmp_path)).output
+        assert "10 req/s" in told
+        assert "2 req/s" in told
+
+
+def test_a_record_outside_is_compared_with_the_latest_of_its_experiment(tmp_path: Path) -> None:
+    kept(tmp_path, "20260101T000000", arm("full", goodput=2.0))
+    elsewhere = kept(tmp_path / "elsewhere", "20260102T000000", arm("full", goodput=10.0))
+    renamed = elsewhere.rename(tmp_path / "from the build server")
+    told = run("compare", str(renamed), "--state", str(tmp_path)).output
+    assert "10 req/s" in told
+    assert "2 req/s" in told
+
+
 def test_records_that_are_alike_are_no_reason_to_fail(tmp_path: Path) -> None:
     before, after = (kept(tmp_path, f"2026010{day}T000000", arm("full", goodput=10.0)) for day in (1, 2))
     assert run("compare", str(before), str(after)).return_value == 0
