@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from chaos.control import AwayError, EdgePolicies, HttpPolicyControl
+from chaos.control import AwayError, ControlError, EdgePolicies, HttpPolicyControl
 from chaos.measure.errors import MeasureError, driving
 from chaos.measure.site import Site
+from chaos.toolkit.baseline import Baseline, Note
 
 _PATIENCE_S: Final = 20.0
 _POLL_S: Final = 0.25
@@ -23,7 +25,8 @@ class Policies:
 
     def __init__(self, site: Site) -> None:
         self._control = HttpPolicyControl(site.target)
-        self._before: list[EdgePolicies] = []
+        self._note = Note(site)
+        self._before: dict[tuple[str, str], Baseline] = {}
         self.chosen = ""
 
     def in_force(self) -> dict[str, Any]:
@@ -37,40 +40,59 @@ class Policies:
             raise PoliciesError(f"there is no policy {unknown[0]!r}; policies: {', '.join(PRESETS)}")
 
     def choose(self, preset: str) -> None:
-        """Every edge of every caller under this preset. Raises PoliciesError, DrivingError."""
+        """Every edge of every caller under this preset. Raises PoliciesError, BaselineError, DrivingError."""
         self.check([preset])
         with driving():
-            for each in self._control.show().edges:
-                self._before.append(each)
-                self._control.use(each.instance, _callee(each), preset)
+            found = self._control.show().edges
+            self._remember(found, preset)
+            for each in found:
+                self._control.use(each.instance, _callee(each.edge), preset)
         self.chosen = preset
 
+    def _remember(self, found: Sequence[EdgePolicies], preset: str) -> None:
+        """What is in force; where that is what an earlier choice left, what was in force before that one."""
+        left = {each.key: each for each in self._note.read()}
+        for each in found:
+            now = Baseline.of(each, preset)
+            earlier = left.get(now.key)
+            if earlier and earlier.preset == each.preset:
+                now = replace(earlier, preset=preset)
+            self._before[now.key] = now
+        self._note.write({**left, **self._before}.values())
+
     def restore(self) -> None:
-        """Puts back what was there before `choose`; does nothing the second time.
+        """Puts back what was there before `choose`, a killed run's too; does nothing the second time.
 
         Policy by policy: a preset would not say it where single ones were switched. A process that is on its way back from a
         fault is awaited for a while. Raises DrivingError when one did not come; all others are as they were.
         """
-        give_up_s, away = time.monotonic() + _PATIENCE_S, None
+        if not self._before:
+            return
+        give_up_s = time.monotonic() + _PATIENCE_S
+        standing = {each.key: each for each in self._note.read()}
+        failed: ControlError | None = None
+        while self._before:
+            key, each = self._before.popitem()
+            error = self._put_back(each, give_up_s)
+            failed = failed or error
+            if not error:
+                standing.pop(key, None)
+        self._note.write(standing.values())
         with driving():
-            while self._before:
-                each = self._before.pop()
-                away = self._put_back(each, give_up_s) or away
-            if away:
-                raise away
+            if failed:
+                raise failed
 
-    def _put_back(self, each: EdgePolicies, give_up_s: float) -> AwayError | None:
-        switches = {name: one["in_force"] for name, one in each.policies.items()}
+    def _put_back(self, each: Baseline, give_up_s: float) -> ControlError | None:
         while True:
             try:
-                self._control.turn(each.instance, _callee(each), switches)
-            except AwayError as error:
-                if time.monotonic() > give_up_s:
+                self._control.turn(each.instance, _callee(each.edge), each.switches)
+            except ControlError as error:
+                if not isinstance(error, AwayError) or time.monotonic() > give_up_s:
                     return error
                 time.sleep(_POLL_S)
             else:
                 return None
 
 
-def _callee(each: EdgePolicies) -> str:
-    return each.edge.partition("/")[2]
+def _callee(edge: str) -> str:
+    return edge.partition("/")[2]
