@@ -116,8 +116,8 @@ def _checked(experiment: Experiment, wanted: Wanted, state: Path) -> Site:
         raise InvalidError(f"policy: named twice: {', '.join(wanted.policies)}")
     try:
         site = sites.site_of(state)
-        _check_names(experiment, wanted, site)
         Policies(site).check(wanted.policies or ((_own_policy(experiment),) if _own_policy(experiment) else ()))
+        _check_names(experiment, wanted, site)
         found = process_control(site.target).states()
     except (MeasureError, ControlError) as exc:
         raise InvalidError(str(exc)) from exc

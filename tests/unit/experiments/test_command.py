@@ -71,6 +71,12 @@ def test_what_cannot_be_is_invalid(tmp_path: Path, arguments: tuple[str, ...], s
     assert said in done.output
 
 
+def test_a_policy_that_there_is_not_is_refused_by_name(tmp_path: Path) -> None:
+    done = run("run", "payments-down", "--policy", "most", "--state", str(running(tmp_path / "state")))
+    assert done.return_value == 2
+    assert "no policy 'most'; policies: off, timeouts, retries, budgeted, breaker, full" in done.output
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
