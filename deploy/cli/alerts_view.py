@@ -128,6 +128,5 @@ def _rank(severity: str) -> int:
 
 
 def _seconds(text: str) -> float:
-    """Of RFC 3339; Prometheus writes more digits of a second than Python reads."""
-    head, _, fraction = text.rstrip("Z").partition(".")
-    return datetime.fromisoformat(f"{head}+00:00").timestamp() + float(f"0.{fraction or 0}")
+    """Since the epoch, of a time as RFC 3339 has it, in whichever zone; digits below a microsecond are dropped."""
+    return datetime.fromisoformat(text).timestamp()

@@ -33,6 +33,7 @@ class Receiver:
         """`POST /notifications`: 200 with how many alerts were told of; 401, 413, 422."""
         if not self._may(request.headers.get("Authorization", "")):
             self._metrics.add(semconv.ALERTS_NOTIFICATIONS, semconv.NOTIFICATION_UNAUTHORIZED)
+            log.warning("a notification was refused", extra={"status": 401, "detail": "its token is missing or wrong"})
             return problem(401, "The token is missing or wrong.", {"WWW-Authenticate": "Bearer"})
         try:
             found = of_webhook(await request.read(), self._now())
@@ -51,7 +52,8 @@ class Receiver:
 
     def _may(self, header: str) -> bool:
         token = header.removeprefix(_SCHEME) if header.startswith(_SCHEME) else ""
-        return hmac.compare_digest(token.strip().encode(), self._token)
+        # Of bytes that are no UTF-8 a header's text has surrogates.
+        return hmac.compare_digest(token.strip().encode(errors="surrogateescape"), self._token)
 
     def _refused(self, status: int, detail: str) -> web.Response:
         self._metrics.add(semconv.ALERTS_NOTIFICATIONS, semconv.NOTIFICATION_MALFORMED)

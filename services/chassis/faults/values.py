@@ -1,7 +1,7 @@
 """Checks of single values, each with the error that names what may be."""
 
-import math
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from services.chassis.faults.errors import FaultRefusedError
@@ -14,8 +14,8 @@ def number(field: str, value: Any, least: float, most: float, unit: str = "") ->
     limits = f"from {least:g} to {most:g}{unit and ' '}{unit}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise FaultRefusedError(field, f"must be a number {limits}")
-    if not math.isfinite(value) or not least <= value <= most:
-        raise FaultRefusedError(field, f"must be {limits}, not {value:g}")
+    if not least <= value <= most:  # nor is NaN
+        raise FaultRefusedError(field, f"must be {limits}, not {_short(value)}")
     return float(value)
 
 
@@ -25,3 +25,10 @@ def one_of(field: str, value: Any, choices: Iterable[T]) -> T:
     if value not in known:
         raise FaultRefusedError(field, f"there is no {value!r}; there are {', '.join(map(str, known)) or 'none'}")
     return known[known.index(value)]
+
+
+def _short(value: float) -> str:
+    try:
+        return f"{value:g}"
+    except OverflowError:  # JSON's integers have no end, a float's range has
+        return f"{Decimal(value):.3g}"

@@ -1,5 +1,6 @@
 """The receiver takes what Alertmanager sends, and answers anything else clearly."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -113,6 +114,17 @@ async def test_who_has_no_token_is_refused(
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert delivered.newest_first() == []
     assert counted(metrics) == {"accepted": 0, "malformed": 0, "unauthorized": 1}
+
+
+async def test_a_header_that_is_no_utf8_is_a_wrong_token(
+    client: Client, metrics: Instruments, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(b"POST /notifications HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \xff\r\nContent-Length: 0\r\n\r\n")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 401 ")
+    writer.close()
+    assert counted(metrics)["unauthorized"] == 1
+    assert [each.message for each in caplog.records if each.levelname == "WARNING"] == ["a notification was refused"]
 
 
 def _changed(**fields: Any) -> bytes:

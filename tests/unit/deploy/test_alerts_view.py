@@ -1,5 +1,6 @@
 """What `faultline alerts` shows, and that it fits."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -95,6 +96,14 @@ def test_the_watchdog_is_no_alert_to_look_at(shown: Any) -> None:
 def test_it_says_who_evaluates(shown: Any) -> None:
     assert "Evaluated by faultline-alerts itself" in shown(FULL, 80)
     assert "Evaluated by Prometheus; windows of production." in shown(EMPTY, 80)
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-01-31T12:00:00Z", "2026-01-31T14:00:00.123456789+02:00", "2026-01-31T06:30:00.1-05:30"]
+)
+def test_a_time_may_be_of_any_zone(shown: Any, at: str) -> None:
+    local = datetime(2026, 1, 31, 12, tzinfo=UTC).astimezone().strftime("%H:%M:%S")
+    assert local in shown({**EMPTY, "delivered": [alert("NoTraffic", "page", status="firing", at=at)]}, 80)
 
 
 def test_nothing_is_told_as_such(shown: Any) -> None:
