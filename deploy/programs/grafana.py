@@ -27,12 +27,19 @@ def plan(settings: ProgramSettings, site: Site) -> Start:
         "GF_PATHS_DATA": str(settings.data_folder / "data"),
         "GF_PATHS_LOGS": str(settings.data_folder / "logs"),
         "GF_PATHS_PROVISIONING": str(_OURS / "provisioning"),
-        # Only this machine reaches it; to look needs no password, and nothing can be changed without one.
+        # Only this machine reaches it; to look, and to explore, needs no password.
         "GF_AUTH_ANONYMOUS_ENABLED": "true",
         "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
+        "GF_USERS_VIEWERS_CAN_EDIT": "true",
+        # Nobody can keep a change: dashboards are code. A data folder of earlier may have an administrator yet, whose
+        # password everybody knows; so there is no way to log in either.
+        "GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION": "true",
+        "GF_AUTH_DISABLE_LOGIN_FORM": "true",
+        "GF_AUTH_BASIC_ENABLED": "false",
         "GF_ANALYTICS_REPORTING_ENABLED": "false",
         "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
         "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+        "GF_PLUGINS_PREINSTALL_DISABLED": "true",  # it would fetch some from elsewhere, and none is used
         "GF_LOG_MODE": "console",
         "GF_LOG_LEVEL": "warn",
         **_addresses(site),

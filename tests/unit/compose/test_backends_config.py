@@ -106,6 +106,13 @@ def test_grafanas_first_page_is_a_dashboard() -> None:
     assert (STACK / "grafana" / "dashboards" / home.rpartition("/")[2]).exists()
 
 
+def test_whoever_looks_at_grafana_may_explore_and_only_the_first_start_knows_its_administrator() -> None:
+    given = environment("grafana")
+    assert (given["GF_AUTH_ANONYMOUS_ORG_ROLE"], given["GF_USERS_VIEWERS_CAN_EDIT"]) == ("Viewer", "true")
+    assert given["GF_SECURITY_ADMIN_PASSWORD__FILE"].startswith("/run/faultline/")
+    assert given["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
+
+
 def test_prometheus_sends_its_alerts_to_alertmanager() -> None:
     (found,) = PROMETHEUS["alerting"]["alertmanagers"]
     assert found["static_configs"][0]["targets"] == list(scraped("alertmanager")) == ["alertmanager:9093"]

@@ -252,8 +252,17 @@ def test_grafana_is_told_where_its_sources_are_and_lets_look_but_not_change(sett
     assert start.environment["PROMETHEUS_URL"] == "http://127.0.0.1:9090"
     assert start.environment["JAEGER_URL"] == "http://127.0.0.1:16686"
     assert start.environment["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert start.environment["GF_USERS_VIEWERS_CAN_EDIT"] == "true"
     both = grafana.plan(settings, Site((own, JAEGER, backend), own))
     assert both.environment["JAEGER_URL"] == "http://127.0.0.1:1"
+
+
+def test_nobody_is_an_administrator_of_grafana_and_it_fetches_nothing(settings: ProgramSettings) -> None:
+    own = instance("grafana", HTTP_PORT=3000)
+    given = grafana.plan(settings, Site((own,), own)).environment
+    assert given["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert (given["GF_AUTH_DISABLE_LOGIN_FORM"], given["GF_AUTH_BASIC_ENABLED"]) == ("true", "false")
+    assert given["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
 
 
 def test_a_site_is_read_from_what_the_supervisor_wrote(tmp_path: Path) -> None:
