@@ -6,7 +6,6 @@ Policies are pure and tell typed events; here is what each of them means to trac
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.util.types import AttributeValue
@@ -33,7 +32,6 @@ from services.chassis.resilience.events import (
     Stopped,
 )
 from services.chassis.resilience.outcome import Outcome
-from services.chassis.resilience.policy import PolicyName
 
 log = logging.getLogger(__name__)
 
@@ -76,15 +74,16 @@ class CallTelemetry:
             for result in semconv.FALLBACK_RESULTS:
                 self._metrics.zero(semconv.FALLBACKS, self._callee, operation, result)
 
-    def follow(self, load: Callable[[], BulkheadLoad]) -> None:
-        """Lets the gauges of the bulkhead be what `load` says when they are looked at, in whichever thread that is."""
+    def follow(self, load: Callable[[], BulkheadLoad], state: Callable[[], BreakerState]) -> None:
+        """Lets the gauges of bulkhead and breaker be what `load` and `state` say when they are looked at.
+
+        In whichever thread that is: whoever set them on a move could be overtaken by the next one, in another thread.
+        """
         self._metrics.follow(semconv.BULKHEAD_IN_FLIGHT, lambda: load().in_flight, self._callee)
         self._metrics.follow(semconv.BULKHEAD_QUEUED, lambda: load().queued, self._callee)
 
-    def switched(self, state: Mapping[PolicyName, Mapping[str, Any]]) -> None:
-        """Other policies are in force. Without a breaker the edge is as if it had one that is disabled."""
-        breaker = state.get("breaker")
-        self._breaker_is(BreakerState(breaker["state"]) if breaker else BreakerState.DISABLED)
+        for each in BreakerState:
+            self._metrics.follow(semconv.BREAKER_STATES, partial(_is_in, state, each), self._callee, each)
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -140,12 +139,7 @@ class CallTelemetry:
             return
         _mark(semconv.EVENT_BREAKER, {semconv.BREAKER_OLD_STATE: event.old, semconv.BREAKER_STATE: event.new})
         self._metrics.add(semconv.BREAKER_TRANSITIONS, self._callee, event.new)
-        self._breaker_is(event.new)
         log.info("circuit breaker moved", extra={"callee": self._callee, "old": event.old, "new": event.new})
-
-    def _breaker_is(self, state: BreakerState) -> None:
-        for each in BreakerState:
-            self._metrics.set(semconv.BREAKER_STATES, int(each is state), self._callee, each)
 
     def _bulkhead(self, event: BulkheadQueued | BulkheadRejected) -> None:
         attributes = {semconv.DELAY_MS: event.waited_s * 1000}
@@ -154,6 +148,10 @@ class CallTelemetry:
             return
         _mark(semconv.EVENT_BULKHEAD_REJECTED, attributes)
         self._metrics.add(semconv.BULKHEAD_REJECTIONS, self._callee)
+
+
+def _is_in(state: Callable[[], BreakerState], one: BreakerState) -> int:
+    return int(state() is one)
 
 
 def _mark(name: str, attributes: Mapping[str, AttributeValue]) -> None:

@@ -55,8 +55,7 @@ class CallSeam:
         classify = partial(outcome.of_error, catalogue=catalogue)
         self._heard = CallTelemetry(edge.callee, telemetry, classify)
         self._pipeline = Pipeline(edge, policy.only(PRESETS[preset]), self._heard, classify, surroundings)
-        self._heard.follow(self._pipeline.bulkhead_load)
-        self._heard.switched(self._pipeline.state())
+        self._heard.follow(self._pipeline.bulkhead_load, self._pipeline.breaker_state)
         self._preset: Preset | None = preset
         self._switching = threading.Lock()
 
@@ -73,19 +72,15 @@ class CallSeam:
     def use(self, preset: Preset) -> None:
         """Puts a preset in force for the calls that begin from now on. From any thread."""
         with self._switching:
-            self._switch(self.declared.only(PRESETS[preset]))
+            self._pipeline.switch(self.declared.only(PRESETS[preset]))
             self._preset = preset
 
     def turn(self, switches: Mapping[PolicyName, bool]) -> None:
         """Turns single policies, which the edge must have declared, on or off. From any thread."""
         with self._switching:
             on, off = ({name for name, wanted in switches.items() if wanted is each} for each in (True, False))
-            self._switch(self.declared.only((self.policy.names | on) - off))
+            self._pipeline.switch(self.declared.only((self.policy.names | on) - off))
             self._preset = preset_of(self.policy.names, self.declared.names)
-
-    def _switch(self, policy: EdgePolicy) -> None:
-        self._pipeline.switch(policy)
-        self._heard.switched(self._pipeline.state())
 
     def state(self) -> Mapping[PolicyName, Mapping[str, Any]]:
         """The live state of those policies that are in force and have one. From any thread."""

@@ -44,7 +44,7 @@ def ours() -> Call:
     listener = CallTelemetry(_EDGE.callee, telemetry, classify)
     listener.declare([_OPERATION])
     pipeline = Pipeline(_EDGE, replace(guarded(_TIMEOUT_S), fallback=FallbackConfig()), listener, classify)
-    listener.follow(pipeline.bulkhead_load)
+    listener.follow(pipeline.bulkhead_load, pipeline.breaker_state)
     return lambda: pipeline.run_or(_OPERATION, answer_at_once, _nothing_instead, idempotent=True)
 
 

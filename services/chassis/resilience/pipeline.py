@@ -15,7 +15,14 @@ from services.chassis.resilience.attempt import Attempt, Call, Try
 from services.chassis.resilience.bulkhead import Bulkhead, BulkheadLoad
 from services.chassis.resilience.circuit_breaker import CircuitBreaker, CircuitBreakerConfig
 from services.chassis.resilience.clock import Surroundings
-from services.chassis.resilience.events import AttemptEnded, BreakerEvent, BreakerRejected, FellBack, Listener
+from services.chassis.resilience.events import (
+    AttemptEnded,
+    BreakerEvent,
+    BreakerRejected,
+    BreakerState,
+    FellBack,
+    Listener,
+)
 from services.chassis.resilience.fallback import Degraded, Fallback
 from services.chassis.resilience.guards import BreakerGuard, BulkheadGuard
 from services.chassis.resilience.hedge import Hedge
@@ -85,6 +92,11 @@ class Pipeline:
         if parts.bulkhead:
             state["bulkhead"] = parts.bulkhead.load._asdict()
         return state
+
+    def breaker_state(self) -> BreakerState:
+        """That of the breaker in force; without one the edge is as if it had one that is disabled. From any thread."""
+        breaker = self._now.parts.breaker
+        return breaker.state if breaker else BreakerState.DISABLED
 
     def bulkhead_load(self) -> BulkheadLoad:
         """That of the bulkhead in force, nothing where there is none. From any thread."""

@@ -117,6 +117,22 @@ async def test_a_breaker_that_is_not_in_force_is_shown_as_disabled(recording: Re
     assert states(recording) == {"closed"}
 
 
+async def test_the_breakers_gauge_is_what_it_is_now_and_not_what_it_told_last(recording: Recording) -> None:
+    time = FakeTime()
+    config = CircuitBreakerConfig(minimum_calls=1, window_size=1, open_wait_s=1, half_open_max_wait_s=1)
+    called = CallSeam(EDGE, EdgePolicy(breaker=config), recording.telemetry, CATALOGUE, surroundings=surroundings(time))
+    await fails(called)
+    time.advance(1)
+
+    async def look_until_it_gives_up(_: Attempt) -> None:
+        assert states(recording) == {"half_open"}
+        time.advance(1)
+        assert states(recording) == {"open"}
+
+    await called.call(READ, look_until_it_gives_up, idempotent=True)
+    assert states(recording) == {"open"}
+
+
 async def test_calls_that_began_before_it_was_switched_off_move_it_unseen(recording: Recording) -> None:
     called = seam(recording, EdgePolicy(breaker=CircuitBreakerConfig(minimum_calls=1, window_size=1)))
 
