@@ -24,12 +24,17 @@ class Symptoms:
     def __init__(self, slo: Slo, profile: Profile) -> None:
         self._slo, self._profile = slo, profile
         self._streams = {name: stream for name in slo.symptoms if (stream := self._stream(name))}
+        self._growing = {
+            name: self._counters(name, each)
+            for name, each in slo.symptoms.items()
+            if isinstance(each, Gauge) and each.while_growing
+        }
         self._rings: dict[Key, Ring] = {}
         self._answered: set[Target] = set()
 
     @property
     def streams(self) -> Sequence[Stream]:
-        return tuple(self._streams.values())
+        return (*self._streams.values(), *self._growing.values())
 
     def conditions(self, now_s: float, totals: Mapping[Key, float], scrapes: Sequence[Scrape]) -> Iterator[Condition]:
         """Takes what is now, and gives the symptoms."""
@@ -37,8 +42,7 @@ class Symptoms:
         for name, symptom in self._slo.symptoms.items():
             match symptom:
                 case Gauge():
-                    values: Mapping[Key, float] = greatest(self._streams[name], scrapes)
-                    yield from self._above(name, symptom, values)
+                    yield from self._above(name, symptom, self._gauges(name, symptom, now_s, totals, scrapes))
                 case Rate():
                     over_s = self._profile.length_s(symptom.over)
                     grown = self._grown(name, now_s, over_s, totals)
@@ -62,15 +66,31 @@ class Symptoms:
             case _:
                 return None
 
+    @staticmethod
+    def _counters(name: str, symptom: Gauge) -> Stream:
+        """What must grow for the gauge to matter."""
+        by = (_SERVICE, *map(semconv.prometheus_label, symptom.by))
+        return Stream(f"{name}/growing", tuple(of_metric(each, {}) for each in symptom.counters), by)
+
+    def _gauges(
+        self, name: str, symptom: Gauge, now_s: float, totals: Mapping[Key, float], scrapes: Sequence[Scrape]
+    ) -> Mapping[Key, float]:
+        values = greatest(self._streams[name], scrapes)
+        if symptom.over is None:
+            return values
+        grown = self._grown(self._growing[name].name, now_s, self._profile.length_s(symptom.over), totals)
+        growing = {key.values for key, value in grown.items() if value > 0}
+        return {key: value for key, value in values.items() if key.values in growing}
+
     def _above(self, name: str, symptom: Gauge | Rate, values: Mapping[Key, float]) -> Iterator[Condition]:
         for key, value in values.items():
             if value > symptom.above:
                 yield self._condition(name, symptom.severity, symptom.labels, key.values, value)
 
-    def _grown(self, name: str, now_s: float, window_s: float, totals: Mapping[Key, float]) -> dict[Key, float]:
+    def _grown(self, stream: str, now_s: float, window_s: float, totals: Mapping[Key, float]) -> dict[Key, float]:
         """How much each of a stream's counts grew over the window."""
         found = {}
-        for key in [key for key in totals if key.stream == name]:
+        for key in [key for key in totals if key.stream == stream]:
             count = totals[key]
             ring = self._rings.setdefault(key, Ring(1, window_s, self._profile.scrape_interval_s))
             ring.append(now_s, [count])

@@ -95,14 +95,33 @@ class _OfMetric(_Symptom):
 
 
 class Gauge(_OfMetric):
-    """The greatest of a service's replicas is above `above`."""
+    """The greatest of a service's replicas is above `above`; and one of the counters `while_growing` grew, if there are any.
+
+    Those are summed by the same attributes over a service's replicas, and have `over` to grow in.
+    """
 
     kind: Literal["gauge"]
+    while_growing: tuple[MetricName, ...] = ()
+    over: Window | None = None
+
+    @property
+    def counters(self) -> tuple[Metric, ...]:
+        return tuple(METRICS[each] for each in self.while_growing)
 
     @model_validator(mode="after")
     def _is_a_gauge(self) -> "Gauge":
         if self.declared.kind != "gauge":
             raise ValueError(f"metric: {self.metric} is a {self.declared.kind}, no gauge")
+        return self
+
+    @model_validator(mode="after")
+    def _counters_grow_over_a_window(self) -> "Gauge":
+        for each in self.counters:
+            if each.kind != "counter":
+                raise ValueError(f"while_growing: {each.name} is a {each.kind}, no counter")
+            check_attributes(each.name, [*self.by])
+        if bool(self.while_growing) != (self.over is not None):
+            raise ValueError("while_growing and over belong together")
         return self
 
 

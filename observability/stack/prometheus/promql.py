@@ -57,7 +57,8 @@ def symptom(each: Symptom, profile: Profile, requests: Sequence[Selection]) -> s
     """What is true while the symptom is there; `requests` are those that objectives count."""
     match each:
         case Gauge():
-            return f"{_by('max', each.by, selector(of_metric(each.declared, each.where)))} > {each.above:g}"
+            above = f"{_by('max', each.by, selector(of_metric(each.declared, each.where)))} > {each.above:g}"
+            return f"{above} and {_growing(each, profile)}" if each.over else above
         case Rate():
             series = f"rate({selector(of_metric(each.declared, each.where))}[{profile.length(each.over)}])"
             return f"{_by('sum', each.by, series)} > {each.above:g}"
@@ -69,6 +70,12 @@ def symptom(each: Symptom, profile: Profile, requests: Sequence[Selection]) -> s
             return "vector(1)"
         case Down():
             raise ValueError("one condition for each severity: see `down`")
+
+
+def _growing(each: Gauge, profile: Profile) -> str:
+    window = profile.length(each.over) if each.over else ""
+    grown = " or ".join(f"increase({selector(of_metric(one, {}))}[{window}])" for one in each.counters)
+    return f"{_by('sum', each.by, grown)} > 0"
 
 
 def down(severity: str) -> str:

@@ -2,7 +2,19 @@
 
 import pytest
 
-from tests.unit.alerting.making import BREAKER, BROWSE, CHECKOUT, SHED, SPANS, STEP_S, WITHIN, Watched, target
+from tests.unit.alerting.making import (
+    ATTEMPTS,
+    BREAKER,
+    BROWSE,
+    CHECKOUT,
+    REJECTIONS,
+    SHED,
+    SPANS,
+    STEP_S,
+    WITHIN,
+    Watched,
+    target,
+)
 
 PAGE = "page"
 NAME = "CheckoutAvailabilityBurnRate"
@@ -16,6 +28,11 @@ def watched() -> Watched:
 def healthy(watched: Watched) -> None:
     watched.requests(CHECKOUT, _201=8, _503=0)
     watched.requests(BROWSE, _200=20)
+
+
+def called(watched: Watched, caller: str, callee: str) -> None:
+    healthy(watched)
+    watched.add(caller, REJECTIONS, 1, faultline_callee=callee)
 
 
 def half_failing(watched: Watched) -> None:
@@ -147,10 +164,23 @@ def test_a_breaker_that_does_not_close_is_told_by_the_callee_it_is_for() -> None
     for seconds, state in ((10, "closed"), (4, "open"), (2, "half_open"), (8, "open")):
         for each in ("closed", "open", "half_open"):
             watched.put("orders", BREAKER, float(each == state), **labels, faultline_circuit_breaker_state=each)
-        watched.pass_(seconds, lambda: healthy(watched))
+        watched.pass_(seconds, lambda: called(watched, "orders", "payments"))
     (told,) = [each for each in watched.delivered if each.labels["alertname"] == "CircuitBreakerOpenTooLong"]
     assert (told.labels["service"], told.labels["callee"]) == ("orders", "payments")
     assert told.summary.startswith("orders has not reached payments")
+
+
+@pytest.mark.parametrize("counter", [REJECTIONS, ATTEMPTS])
+def test_an_open_breaker_is_told_only_while_somebody_would_call(counter: str) -> None:
+    watched = Watched("gateway", "orders")
+    watched.add("orders", counter, 1, faultline_callee="payments")
+    watched.put("orders", BREAKER, 1, faultline_callee="payments", faultline_circuit_breaker_state="open")
+    watched.pass_(60, lambda: watched.add("orders", counter, 1, faultline_callee="inventory"))
+    assert watched.state("CircuitBreakerOpenTooLong", "ticket") == ""
+    watched.pass_(14, lambda: watched.add("orders", counter, 1, faultline_callee="payments"))
+    assert watched.state("CircuitBreakerOpenTooLong", "ticket") == "firing"
+    watched.pass_(12)
+    assert watched.state("CircuitBreakerOpenTooLong", "ticket") == ""
 
 
 def test_a_dead_service_silences_what_its_callers_say_of_it() -> None:
@@ -159,7 +189,12 @@ def test_a_dead_service_silences_what_its_callers_say_of_it() -> None:
     watched.away.add(target("payments"))
     watched.put("orders", BREAKER, 1, faultline_callee="payments", faultline_circuit_breaker_state="open")
     watched.put("gateway", BREAKER, 1, faultline_callee="orders", faultline_circuit_breaker_state="open")
-    watched.pass_(20, lambda: healthy(watched))
+
+    def refused() -> None:
+        called(watched, "orders", "payments")
+        called(watched, "gateway", "orders")
+
+    watched.pass_(20, refused)
     told = {(each.labels["alertname"], each.labels.get("service")) for each in watched.delivered}
     assert told == {("Watchdog", None), ("TargetDown", "payments"), ("CircuitBreakerOpenTooLong", "gateway")}
 
