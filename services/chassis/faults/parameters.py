@@ -11,7 +11,18 @@ from services.chassis.faults.values import number
 
 MAX_MS = 600_000.0
 MAX_SHAPE = 100.0
+MAX_CORES = 1.0
 MAX_MIB = 1024
+
+
+@dataclass(frozen=True)
+class Amount:
+    """What a fault takes of its process, by the parameter `field`; all of a kind together take `most` of it at most."""
+
+    field: str
+    value: float
+    most: float
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -19,6 +30,11 @@ class Parameters:
     """No parameters, and the root of those that are. `distribution` tells several classes of one kind apart."""
 
     distribution: ClassVar[str] = ""
+
+    @property
+    def amount(self) -> Amount | None:
+        """What adds up over the faults in force; None where nothing does."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -108,7 +124,11 @@ class CpuBurn(Parameters):
     share: float = 1.0
 
     def __post_init__(self) -> None:
-        number("parameters.share", self.share, 0.01, 1.0)
+        number("parameters.share", self.share, 0.01, MAX_CORES)
+
+    @property
+    def amount(self) -> Amount:
+        return Amount("share", self.share, MAX_CORES, "cores")
 
 
 @dataclass(frozen=True)
@@ -121,6 +141,10 @@ class MemoryHold(Parameters):
         number("parameters.mib", self.mib, 1, MAX_MIB)
         if not isinstance(self.mib, int):
             raise FaultRefusedError("parameters.mib", "must be a whole number")
+
+    @property
+    def amount(self) -> Amount:
+        return Amount("mib", self.mib, MAX_MIB, "MiB")
 
 
 def _time(name: str, value: float) -> None:

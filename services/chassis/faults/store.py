@@ -11,6 +11,7 @@ from services.chassis.faults.model import Fault
 from services.chassis.resilience.clock import MONOTONIC, Clock
 
 CAPACITY = 32
+_DIGITS = 6  # of a sum of shares, that three thirds be one
 
 Ended = Callable[[], None]
 
@@ -78,13 +79,14 @@ class FaultStore:
         return tuple(each for each in self._armed if not each.over)
 
     def add(self, fault: Fault) -> Armed:
-        """Puts it in force. Raises FaultRefusedError when its id is in use or there are too many."""
+        """Puts it in force. Raises FaultRefusedError when its id is in use, there are too many, or they take too much."""
         with self._lock:
             self.prune()
             if any(each.fault.fault_id == fault.fault_id for each in self._armed):
                 raise FaultRefusedError("id", f"{fault.fault_id!r} is in force already")
             if len(self._armed) >= CAPACITY:
                 raise FaultRefusedError("id", f"{CAPACITY} faults are in force, which is the most: take one back")
+            self._check_amount(fault)
             armed = Armed(fault, self._clock)
             self._keep((*self._armed, armed))
             return armed
@@ -101,6 +103,18 @@ class FaultStore:
         """Ends those whose time is over, so that who waits for their end hears of it."""
         if any(each.over for each in self._armed):
             self._end(lambda each: each.over)
+
+    def _check_amount(self, fault: Fault) -> None:
+        if (asked := fault.parameters.amount) is None:
+            return
+        others = (each.fault.parameters.amount for each in self._armed if each.fault.kind is fault.kind)
+        taken = round(sum(each.value for each in others if each), _DIGITS)
+        if round(taken + asked.value, _DIGITS) > asked.most:
+            raise FaultRefusedError(
+                f"parameters.{asked.field}",
+                f"{taken:g} of the process's {asked.most:g} {asked.unit} for {fault.kind} are in force: "
+                f"{asked.value:g} more are too many",
+            )
 
     def _end(self, chosen: Callable[[Armed], bool]) -> int:
         with self._lock:

@@ -3,6 +3,9 @@ import threading
 import pytest
 
 from services.chassis.faults.errors import FaultRefusedError
+from services.chassis.faults.kinds import Kind, Protocol
+from services.chassis.faults.model import Fault
+from services.chassis.faults.parameters import CpuBurn, MemoryHold, Parameters
 from services.chassis.faults.store import CAPACITY, Armed, FaultStore
 from tests.unit.faults.making import FakeClock, fault
 
@@ -96,6 +99,42 @@ def test_there_is_room_for_so_many_and_again_when_some_are_over() -> None:
     clock.now = 1.0
     store.add(fault("one-more"))
     assert ids(store) == ["one-more"]
+
+
+def of_process(fault_id: str, kind: Kind, parameters: Parameters, ttl_s: float = 60.0) -> Fault:
+    return fault(fault_id, protocol=Protocol.PROCESS, kind=kind, parameters=parameters, ttl_s=ttl_s)
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "second", "said"),
+    [
+        (Kind.MEMORY_HOLD, MemoryHold(1000), MemoryHold(25), "parameters.mib: 1000 of the process's 1024 MiB for memory-hold are in force: 25 more are too many"),
+        (Kind.CPU_BURN, CpuBurn(0.75), CpuBurn(0.3), "parameters.share: 0.75 of the process's 1 cores for cpu-burn are in force: 0.3 more are too many"),
+    ],
+)  # fmt: skip
+def test_all_of_a_kind_take_no_more_of_the_process_than_one_may(
+    kind: Kind, first: Parameters, second: Parameters, said: str
+) -> None:
+    clock = FakeClock()
+    store = FaultStore(clock)
+    store.add(of_process("first", kind, first, ttl_s=1.0))
+    with pytest.raises(FaultRefusedError) as caught:
+        store.add(of_process("second", kind, second))
+    assert str(caught.value) == said
+    assert ids(store) == ["first"]
+    clock.now = 1.0
+    store.add(of_process("second", kind, second))
+    assert ids(store) == ["second"]
+
+
+def test_what_adds_up_to_the_limit_is_taken_and_other_kinds_are_not_counted() -> None:
+    store = FaultStore(FakeClock())
+    for number in range(10):
+        store.add(of_process(f"burn-{number}", Kind.CPU_BURN, CpuBurn(0.1)))
+    for number in range(2):
+        store.add(of_process(f"hold-{number}", Kind.MEMORY_HOLD, MemoryHold(512)))
+        store.add(of_process(f"block-{number}", Kind.EVENT_LOOP_BLOCK, Parameters()))
+    assert len(store.active()) == 14
 
 
 def test_every_change_is_told_with_what_is_left() -> None:
