@@ -27,9 +27,15 @@ class Evaluator:
         self._counts, self._states = Counts(streams), States()
         self._inhibitions = inhibitions(slo)
         self._told: set[Labels] = set()
+        self._epoch_s = 0.0
 
-    def observe(self, now_s: float, scrapes: Sequence[Scrape]) -> None:
-        """Takes one round of scrapes, `now_s` in seconds since the epoch."""
+    def observe(self, now_s: float, wall_s: float, scrapes: Sequence[Scrape]) -> None:
+        """Takes one round of scrapes.
+
+        `now_s` is of a monotonic clock, and all that lasts is measured by it. `wall_s` is the same moment in seconds since
+        the epoch, which may be set back at any time: it is only shown.
+        """
+        self._epoch_s = wall_s - now_s
         self._counts.add(scrapes)
         self._burning.observe(now_s, self._counts.totals)
         found = [*self._burning.conditions(), *self._symptoms.conditions(now_s, self._counts.totals, scrapes)]
@@ -61,10 +67,15 @@ class Evaluator:
         return [dict(each.labels) for each in self._states.alerts if each.state == FIRING]
 
     def _tell(self, labels: Labels, status: Any, now_s: float, since_s: float) -> None:
-        ends_s = now_s if status == RESOLVED else None
+        ends_s = self._shown(now_s) if status == RESOLVED else None
         told = dict(labels)
         runbook = f"{self._slo.links.runbooks}/{told['alertname']}"
-        self._deliver(Notification(status, told, self._summary(told), runbook, now_s, since_s, ends_s))
+        at_s, starts_s = self._shown(now_s), self._shown(since_s)
+        self._deliver(Notification(status, told, self._summary(told), runbook, at_s, starts_s, ends_s))
+
+    def _shown(self, moment_s: float) -> float:
+        """A moment of the monotonic clock in seconds since the epoch, as the wall's clock last had it."""
+        return moment_s + self._epoch_s
 
     def _document(self, alert: Alert, firing: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         labels = dict(alert.labels)
@@ -73,7 +84,7 @@ class Evaluator:
             "state": alert.state,
             "severity": labels["severity"],
             "labels": labels,
-            "since": rfc3339(alert.since_s),
+            "since": rfc3339(self._shown(alert.since_s)),
             "value": alert.value,
             "summary": self._summary(labels),
             "silenced": alert.state == FIRING and silenced(labels, firing, self._inhibitions),

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 class Ring:
     """Rows of cumulative counts, `width` in each, for `horizon_s` seconds, and no two closer than `step_s`.
 
-    Its memory is bounded by (horizon / step) rows, of 8 bytes for each count and the time. Times only grow.
+    Its memory is bounded by (horizon / step) rows, of 8 bytes for each count and the time. Times only grow: they are
+    of a monotonic clock.
     """
 
     def __init__(self, width: int, horizon_s: float, step_s: float) -> None:

@@ -23,7 +23,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Alert:
-    """One that is not inactive; times in seconds since the epoch."""
+    """One that is not inactive; times in seconds of a monotonic clock."""
 
     labels: Labels
     state: Literal["pending", "firing"]

@@ -20,5 +20,5 @@ async def watch(evaluator: Evaluator, scraper: Scraper, interval_s: float) -> No
         while True:
             due = loop.time() + interval_s
             scrapes = await scraper.scrape(session)
-            evaluator.observe(time.time(), scrapes)
+            evaluator.observe(loop.time(), time.time(), scrapes)
             await asyncio.sleep(max(due - loop.time(), interval_s / 10))

@@ -34,7 +34,7 @@ class Watched:
         slo = load_all()
         self.delivered: list[Notification] = []
         self.evaluator = Evaluator(slo, slo.profiles["demo"], self.delivered.append)
-        self.now_s = BEGAN_S
+        self.now_s, self.wall_s = 5_000.0, BEGAN_S
         self.values: dict[Target, defaultdict[Series, float]] = {
             target(each): defaultdict(float) for each in services or ("gateway",)
         }
@@ -72,7 +72,8 @@ class Watched:
         for _ in range(int(seconds / STEP_S)):
             each_step()
             self.now_s += STEP_S
-            self.evaluator.observe(self.now_s, self._scrapes())
+            self.wall_s += STEP_S
+            self.evaluator.observe(self.now_s, self.wall_s, self._scrapes())
 
     def until(self, condition: Callable[[], bool], each_step: Callable[[], None], at_most_s: float) -> float:
         """Seconds until the condition holds. Raises AssertionError when it does not in time."""

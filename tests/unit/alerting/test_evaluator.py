@@ -1,5 +1,7 @@
 """Stories: what happens to a system, and what the evaluator says of it."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from tests.unit.alerting.making import (
@@ -50,6 +52,43 @@ def test_half_of_the_checkouts_failing_pages_within_a_minute_and_resolves_within
     recovered_s = watched.until(lambda: not watched.state(NAME, PAGE), lambda: healthy(watched), 120)
     assert recovered_s > 5
     assert ("resolved", NAME, PAGE) in watched.told()
+
+
+def an_outage_begins(watched: Watched) -> int:
+    """How many notifications there are until then."""
+    watched.pass_(360, lambda: healthy(watched))
+    watched.pass_(4, lambda: half_failing(watched))
+    return len(watched.delivered)
+
+
+def it_goes_on_and_ends(watched: Watched) -> None:
+    watched.pass_(40, lambda: half_failing(watched))
+    watched.pass_(120, lambda: healthy(watched))
+
+
+@pytest.mark.parametrize("step_s", [-3600, 3600])
+def test_a_wall_clock_that_is_set_changes_what_is_shown_and_nothing_else(watched: Watched, step_s: float) -> None:
+    unmoved = Watched()
+    before = an_outage_begins(watched)
+    assert an_outage_begins(unmoved) == before
+    watched.wall_s += step_s
+    it_goes_on_and_ends(watched)
+    it_goes_on_and_ends(unmoved)
+    assert ("resolved", NAME, PAGE) in watched.told()
+    assert watched.told() == unmoved.told()
+    assert watched.evaluator.objectives() == unmoved.evaluator.objectives()
+    pairs = zip(watched.delivered[before:], unmoved.delivered[before:], strict=True)
+    assert {(each.at_s - other.at_s, each.starts_s - other.starts_s) for each, other in pairs} == {(step_s, step_s)}
+
+
+def test_an_alert_is_shown_as_old_as_it_is_though_the_wall_clock_was_set(watched: Watched) -> None:
+    watched.pass_(20, lambda: healthy(watched))
+    watched.pass_(20)
+    (first,) = [each for each in watched.evaluator.alerts() if each["alertname"] == "NoTraffic"]
+    watched.wall_s -= 3600
+    watched.pass_(STEP_S)
+    (shown,) = [each for each in watched.evaluator.alerts() if each["alertname"] == "NoTraffic"]
+    assert datetime.fromisoformat(first["since"]) - datetime.fromisoformat(shown["since"]) == timedelta(hours=1)
 
 
 def test_a_ticket_is_silenced_while_its_page_fires(watched: Watched) -> None:
