@@ -110,16 +110,15 @@ class DockerProcessControl:
         return container.process_state
 
     def _do_for(self, container: Container, ttl_s: float, action: str, ending: str) -> None:
-        """Does it, and sees to its end before, so that it has one if we die; that is late enough, however long it takes."""
+        """Does it, and sees to its end before, so that it has one if we die; that is late enough, however long it takes.
+
+        Where we do not hear that it was done, it may be all the same, so that its end stays; who is well is not hurt by it.
+        """
         if self._folder is None:
             raise AwayError("Docker", self._target.supervisor_address, "no state folder to note the end of a fault in")
         file, command = self._folder / container.name, ["docker", ending, container.id]
         hold.begin(file, ttl_s + _TIMEOUT_S, command)
-        try:
-            self._docker(action, container.id)
-        except AwayError:
-            hold.end(file)
-            raise
+        self._docker(action, container.id)
         hold.begin(file, ttl_s, command)
 
     def _let_go(self, container: Container) -> None:

@@ -19,10 +19,12 @@ _BETWEEN_TRIES_S: Final = 2.0
 
 
 def begin(file: Path, seconds: float, command: Sequence[str]) -> None:
-    """Has the command run after so many seconds, unless `end` or another `begin` with this file comes before."""
+    """Has the command run after so many seconds, unless `end` or another `begin` with this file comes before.
+
+    Raises OSError or CalledProcessError where no process can be had for it; whoever was begun earlier then goes on.
+    """
     token = secrets.token_hex(8)
     file.parent.mkdir(mode=0o700, exist_ok=True)
-    file.write_text(token)
     subprocess.run(
         [sys.executable, "-m", "chaos.control.hold", str(file), token, str(seconds), *command],
         cwd=_ROOT,
@@ -41,10 +43,14 @@ def end(file: Path) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Goes on as a process that is nobody's child; its exit code is the command's, 0 when it was not its turn."""
+    name, token, seconds, *command = arguments
+    file, (its_turn, taken) = Path(name), os.pipe()
     if os.fork():
+        _take_turn(file, token)  # only now that there is somebody to whom it belongs
         return 0
-    file, token, seconds, *command = arguments
-    return wait_and_do(Path(file), token, float(seconds), command)
+    os.close(taken)
+    os.read(its_turn, 1)  # until our parent has ended, and has taken the turn for us before that, or never will
+    return wait_and_do(file, token, float(seconds), command)
 
 
 def wait_and_do(file: Path, token: str, seconds: float, command: Sequence[str]) -> int:
@@ -61,6 +67,12 @@ def wait_and_do(file: Path, token: str, seconds: float, command: Sequence[str]) 
             break
         time.sleep(_BETWEEN_TRIES_S)  # who should do it may be starting anew
     return code
+
+
+def _take_turn(file: Path, token: str) -> None:
+    written = file.with_name(f"{file.name}.{token}")
+    written.write_text(token)
+    written.replace(file)
 
 
 def _is_turn(file: Path, token: str) -> bool:

@@ -174,6 +174,23 @@ def test_what_docker_says_is_handed_on(docker: fake.Docker, control: DockerProce
     assert docker.asked == []
 
 
+@pytest.mark.parametrize(("hurt", "left"), [("kill", "waiting"), ("pause", "paused")])
+def test_what_took_effect_without_an_answer_has_its_end_all_the_same(
+    docker: fake.Docker, control: DockerProcessControl, tmp_path: Path, hurt: str, left: str
+) -> None:
+    command, mark = tmp_path / "docker", tmp_path / "held" / "orders-1"
+    command.write_text(
+        command.read_text().replace("exec ", "") + f'code=$?; [ "$1" != {hurt} ] && exit $code || exit 1\n'
+    )
+    with pytest.raises(AwayError):
+        getattr(control, hurt)("orders", LONG_S)
+    assert state_of(control, "orders-1") == left
+    assert mark.read_text()
+    assert docker.asked == [[hurt, "orders-1"]]
+    control.heal()
+    assert state_of(control, "orders-1") == "ready"
+
+
 def test_without_a_folder_for_its_end_nothing_is_begun(docker: fake.Docker) -> None:
     with pytest.raises(AwayError, match="no state folder"):
         process_control(target("docker://shop", None)).kill("orders", LONG_S)

@@ -1,7 +1,10 @@
 """What is to end at its time, in a process of its own."""
 
+import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from chaos.control import hold
 from tests.waiting import eventually
@@ -37,6 +40,29 @@ def test_who_began_later_is_whose_turn_it_is(tmp_path: Path) -> None:
     hold.begin(mark, SOON_S, touching(second))
     eventually(lambda: exists(second), within=60)
     assert not first.exists()
+
+
+@pytest.mark.parametrize("interpreter", ["/nonexistent", "/bin/false"])
+def test_who_cannot_be_begun_takes_nobodys_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interpreter: str
+) -> None:
+    mark, done = tmp_path / "held" / "one", tmp_path / "done"
+    hold.begin(mark, LONG_S, touching(done))
+    token = mark.read_text()
+    other = touching(done)
+    monkeypatch.setattr(sys, "executable", interpreter)
+    with pytest.raises((OSError, subprocess.CalledProcessError)):
+        hold.begin(mark, SOON_S, other)
+    assert [(each.name, each.read_text()) for each in mark.parent.iterdir()] == [("one", token)]
+    hold.end(mark)
+
+
+def test_once_begun_it_is_its_turn(tmp_path: Path) -> None:
+    mark, done = tmp_path / "held" / "one", tmp_path / "done"
+    hold.begin(mark, LONG_S, touching(done))
+    assert mark.exists()
+    hold.end(mark)
+    assert list(mark.parent.iterdir()) == []
 
 
 def test_what_was_ended_is_left_undone(tmp_path: Path) -> None:
