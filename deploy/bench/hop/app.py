@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from deploy.bench.hop.profile import Profile
 from observability import semconv
 from observability.telemetry import Telemetry
-from services.chassis.http.app import trace_by_stock
+from services.chassis.http.app import NO_OTHER_TELEMETRY, trace_by_stock
 from services.chassis.http.middleware import ServerMetrics
 from services.chassis.http.server_span import ServerSpans
 
@@ -42,7 +42,7 @@ def create(variant: Variant, telemetry: Telemetry) -> FastAPI:
     steps = [Middleware(ServerSpans, telemetry=telemetry)] if variant is Variant.LEAN else []
     if variant in _METERED:
         steps.append(Middleware(ServerMetrics, telemetry=telemetry))
-    app = FastAPI(middleware=steps)
+    app = FastAPI(middleware=steps, telemetry=NO_OTHER_TELEMETRY)
 
     @app.get("/api/v1/orders/{order_id}")
     async def get_order(order_id: str) -> dict[str, str]:

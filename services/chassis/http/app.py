@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -21,6 +21,19 @@ from services.chassis.http.refusal import Refusals
 from services.chassis.http.routes import methods_of
 from services.chassis.http.server_span import ServerSpans
 from services.chassis.settings import ServerSpanWriter
+
+if TYPE_CHECKING:
+    from fastapi.telemetry import TelemetryConfig
+
+NO_OTHER_TELEMETRY: Final["TelemetryConfig"] = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""For FastAPI's constructor: its own telemetry begins by itself once a library sets a global provider, or the environment
+says so, and would tell everything twice, exception messages included."""
 
 
 def create(
@@ -44,7 +57,7 @@ def create(
         Middleware(Refusals),
     ]
     # A redirect would be made of the Host header, which is the caller's to choose.
-    app = FastAPI(middleware=[*common, *steps], redirect_slashes=False, **fastapi)
+    app = FastAPI(middleware=[*common, *steps], redirect_slashes=False, telemetry=NO_OTHER_TELEMETRY, **fastapi)
     _translate_framework_errors(app, catalogue)
     if spans == "stock":
         trace_by_stock(app, telemetry)
