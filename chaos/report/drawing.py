@@ -1,62 +1,38 @@
 """Draws a panel as SVG text: lines, areas, lanes, and the fault's window behind them, over a time axis.
 
-Axes and layout are leather's; colours are CSS variables of the page, so that a drawing follows it into the dark.
-leather keeps its style in module variables, set here once, when the first panel is drawn.
+Axes and layout are leather's; style and scales are those of the trace pages' drawings.
 """
 
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import leather
-from leather import theme
-from leather.scales import Linear
 from leather.shapes.base import Shape
 
 from chaos.report.panels import Lane, Line, Panel
+from observability.embedded.charts import ExactScale, svg, use_page_style
 
 WIDTH: Final = 440
 HEIGHT: Final = 136
 _LANE_PX: Final = 22
 _LABEL: Final = 5  # characters: so that the time axes of all panels begin below each other
 _AXIS_PX: Final = 34
-_LONG_NUMBER: Final = re.compile(r"\d+\.\d{2,}")
-
-_THEME: Final = {
-    "background_color": "none",
-    "margin": 0.012,
-    "title_font_char_height": 0,
-    "legend_font_char_height": 0,
-    "legend_gap": 0,
-    "tick_color": "var(--grid)",
-    "zero_color": "var(--axis)",
-    "label_color": "var(--muted)",
-    "tick_font_family": "inherit",
-    "tick_font_size": 11,
-    "tick_font_char_height": 11,
-    "tick_font_char_width": 6.6,
-    "tick_size": 3,
-}
+_STYLE: Final = {"margin": 0.012, "zero_color": "var(--axis)", "tick_font_char_width": 6.6}
 
 
 def draw(panel: Panel) -> str:
     """An `<svg>` that scales with its column; what it shows is its accessible name."""
-    for name, value in _THEME.items():
-        setattr(theme, name, value)
+    use_page_style(**_STYLE)
     chart = leather.Chart()
-    chart.set_x_scale(_Exact(*panel.x))
-    chart.set_y_scale(_Exact(0, panel.top))
+    chart.set_x_scale(ExactScale(*panel.x))
+    chart.set_y_scale(ExactScale(0, panel.top))
     chart.add_x_axis(ticks=list(panel.x_ticks), tick_formatter=_said(lambda value: f"{value:g} s"))
     chart.add_y_axis(ticks=list(panel.y_ticks), tick_formatter=_said(panel.said, _LABEL))
     for points, shape in _layers(panel):
         chart.add_series(leather.Series(points), shape)
     height = len(panel.lanes) * _LANE_PX + _AXIS_PX if panel.lanes else HEIGHT
-    root = ET.Element("svg", viewBox=f"0 0 {WIDTH} {height}", role="img", width="100%")
-    root.set("aria-label", panel.title)
-    root.append(chart.to_svg_group(WIDTH, height))
-    text = ET.tostring(root, encoding="unicode")
-    return _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.1f}", text)
+    return svg(chart, WIDTH, height, panel.title)
 
 
 Points = list[tuple[float, float]]
@@ -76,21 +52,6 @@ def _layers(panel: Panel) -> Iterator[tuple[Points, Shape]]:
 def _said(say: Callable[[float], str], width: int = 0) -> Callable[[Any, int, int], str]:
     """Labels of `width` characters at least: leather leaves room for those, and SVG does not draw the blanks."""
     return lambda value, _index, _count: say(float(value)).rjust(width)
-
-
-class _Exact(Linear):  # type: ignore[misc]  # leather brings no types
-    """A linear scale that ends where it is told to: leather's own rounds its ends."""
-
-    def __init__(self, low: float, high: float) -> None:
-        super().__init__(low, high)
-        self._low, self._high = low, max(high, low + 1e-9)
-
-    def contains(self, _: object) -> bool:
-        return True
-
-    def project(self, value: Any, range_min: Any, range_max: Any) -> float:
-        share = (min(max(float(value), self._low), self._high) - self._low) / (self._high - self._low)
-        return round(float(range_min) + (float(range_max) - float(range_min)) * share, 1)
 
 
 class _Drawn(Shape):  # type: ignore[misc]  # leather brings no types

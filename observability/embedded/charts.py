@@ -30,9 +30,9 @@ _STYLE: Final[Mapping[str, Any]] = {
 _LONG_NUMBER: Final = re.compile(r"\d+\.\d{2,}")
 
 
-def use_page_style() -> None:
-    """To be called before a chart is made."""
-    for name, value in _STYLE.items():
+def use_page_style(**otherwise: Any) -> None:
+    """To be called before a chart is made; `otherwise` are names of leather's theme that a page has its own values for."""
+    for name, value in {**_STYLE, **otherwise}.items():
         setattr(theme, name, value)
 
 
