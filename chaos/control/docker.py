@@ -85,11 +85,17 @@ class DockerProcessControl:
     def _kill(self, container: Container, ttl_s: float) -> ProcessState:
         _check(container, container.pid is not None, "kill")
         if not ttl_s:
-            self._docker("kill", container.id)
-            self._docker("start", container.id)
+            self._kill_and_start(container)
         else:
             self._do_for(container, ttl_s, "kill", "start")
         return container.process_state
+
+    def _kill_and_start(self, container: Container) -> None:
+        if self._folder:  # as in `_do_for`: two commands may each take effect without an answer
+            hold.begin(self._folder / container.name, 2 * _TIMEOUT_S, ["docker", "start", container.id])
+        self._docker("kill", container.id)
+        self._docker("start", container.id)
+        self._let_go(container)
 
     def _pause(self, container: Container, ttl_s: float) -> ProcessState:
         _check(container, container.pid is not None and container.state != "paused", "pause")

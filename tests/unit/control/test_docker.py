@@ -107,9 +107,12 @@ def test_all_replicas_are_killed_and_held_down_until_they_are_healed(
     ]
 
 
-def test_who_is_killed_for_no_time_is_started_at_once(docker: fake.Docker, control: DockerProcessControl) -> None:
+def test_who_is_killed_for_no_time_is_started_at_once(
+    docker: fake.Docker, control: DockerProcessControl, tmp_path: Path
+) -> None:
     control.kill("orders", 0.0)
     assert docker.asked == [["kill", "orders-1"], ["start", "orders-1"]]
+    assert list((tmp_path / "held").iterdir()) == []
 
 
 def test_a_killed_container_comes_back_at_its_time_without_whoever_killed_it(
@@ -174,16 +177,18 @@ def test_what_docker_says_is_handed_on(docker: fake.Docker, control: DockerProce
     assert docker.asked == []
 
 
-@pytest.mark.parametrize(("hurt", "left"), [("kill", "waiting"), ("pause", "paused")])
+@pytest.mark.parametrize(
+    ("hurt", "ttl_s", "left"), [("kill", LONG_S, "waiting"), ("kill", 0.0, "waiting"), ("pause", LONG_S, "paused")]
+)
 def test_what_took_effect_without_an_answer_has_its_end_all_the_same(
-    docker: fake.Docker, control: DockerProcessControl, tmp_path: Path, hurt: str, left: str
+    docker: fake.Docker, control: DockerProcessControl, tmp_path: Path, hurt: str, ttl_s: float, left: str
 ) -> None:
     command, mark = tmp_path / "docker", tmp_path / "held" / "orders-1"
     command.write_text(
         command.read_text().replace("exec ", "") + f'code=$?; [ "$1" != {hurt} ] && exit $code || exit 1\n'
     )
     with pytest.raises(AwayError):
-        getattr(control, hurt)("orders", LONG_S)
+        getattr(control, hurt)("orders", ttl_s)
     assert state_of(control, "orders-1") == left
     assert mark.read_text()
     assert docker.asked == [[hurt, "orders-1"]]
