@@ -43,7 +43,15 @@ def _dashboard(uid: str) -> str:
     return uid
 
 
+def known_counter(name: str) -> str:
+    """As `known_metric`, and for one that is no counter."""
+    if METRICS[known_metric(name)].kind != "counter":
+        raise ValueError(f"{name} is a {METRICS[name].kind}, no counter")
+    return name
+
+
 MetricName = Annotated[str, AfterValidator(known_metric)]
+CounterName = Annotated[str, AfterValidator(known_counter)]
 Values = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 
@@ -101,7 +109,7 @@ class Gauge(_OfMetric):
     """
 
     kind: Literal["gauge"]
-    while_growing: tuple[MetricName, ...] = ()
+    while_growing: tuple[CounterName, ...] = ()
     over: Window | None = None
 
     @property
@@ -116,10 +124,8 @@ class Gauge(_OfMetric):
 
     @model_validator(mode="after")
     def _counters_grow_over_a_window(self) -> "Gauge":
-        for each in self.counters:
-            if each.kind != "counter":
-                raise ValueError(f"while_growing: {each.name} is a {each.kind}, no counter")
-            check_attributes(each.name, [*self.by])
+        for each in self.while_growing:
+            check_attributes(each, [*self.by])
         if bool(self.while_growing) != (self.over is not None):
             raise ValueError("while_growing and over belong together")
         return self

@@ -36,6 +36,8 @@ def broken(tmp_path: Path) -> Broken:
         ("metric: faultline.fallbacks", "metric: faultline.fallback", "there is no metric 'faultline.fallback'"),
         ("metric: faultline.server.shed", "metric: up", "ServiceSaturated.rate.metric: .*there is no metric 'up'"),
         ("metric: faultline.server.shed", "metric: faultline.server.limit", "is a gauge, no counter"),
+        ("[faultline.call.attempts,", "[faultline.server.limit,", "faultline.server.limit is a gauge, no counter"),
+        ("[faultline.call.attempts,", "[faultline.calls,", "there is no metric 'faultline.calls'"),
         ("kind: silent", "kind: quiet", r"NoTraffic: Input tag 'quiet' found using 'kind' does not match"),
         ("by: [faultline.callee]", "by: [callee]", "has no attribute 'callee'"),
         ("{service} has not", "{server} has not", "the alert has no label 'server'; its labels: service, callee"),
@@ -67,6 +69,21 @@ def test_a_window_without_length_is_named(broken: Broken) -> None:
 def test_windows_hold_enough_scrapes(broken: Broken) -> None:
     said, _ = broken("scrape_interval: 2s", "scrape_interval: 4s")
     assert "the shortest holds fewer than 4 scrapes" in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("    while_growing: [", "    # [", "while_growing and over belong together"),
+        ("breaker.rejections]\n    over: 5m\n", "breaker.rejections]\n", "while_growing and over belong together"),
+        ("[faultline.call.attempts,", "[faultline.server.shed,", "has no attribute 'faultline.callee'"),
+    ],
+)
+def test_counters_that_must_grow_have_a_window_and_the_gauges_attributes(
+    broken: Broken, old: str, new: str, complaint: str
+) -> None:
+    said, _ = broken(old, new)
+    assert complaint in said
 
 
 def test_windows_keep_their_order(broken: Broken) -> None:
