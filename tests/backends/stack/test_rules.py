@@ -8,7 +8,7 @@ import yaml
 
 from observability.stack.generators import FOLDER
 from observability.stack.objectives import load_all
-from tests.integration.stack.tools import LIMIT_S, check
+from tests.backends.stack.tools import LIMIT_S, check
 
 PROMETHEUS = FOLDER / "prometheus"
 RULES = sorted(PROMETHEUS.glob("rules.*.yml"))

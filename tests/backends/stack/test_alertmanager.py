@@ -14,8 +14,8 @@ import pytest
 from observability.stack.alertmanager import Receiver, render
 from observability.stack.generators import FOLDER
 from observability.stack.objectives import load_all
+from tests.backends.stack.tools import LIMIT_S, check, tool
 from tests.integration.chassis.ports import free_port
-from tests.integration.stack.tools import LIMIT_S, check, tool
 from tests.unit.alerting.running import Running, running, settings_with_token
 from tests.waiting import eventually
 
