@@ -49,11 +49,25 @@ def facts(journal: Document) -> Facts:
         claims=[Claim(each["said"], each["holds"], each["rests_on"]) for each in found["assertions"]],
         violations=_violations(found["invariants"]),
         coverage=seen["seen"] / seen["looked_at"] if seen["looked_at"] else None,
-        generator_said=generator.get("said", ""),
+        generator_said=why_not_offered(generator),
         troubles=found["troubles"],
         good_before=found["good_before"],
         broken_before=", ".join(_out_of_tolerance(before)),
     )
+
+
+_LATE_P50_S: Final = 0.05
+_LATE_P99_S: Final = 0.5
+
+
+def why_not_offered(generator: Document) -> str:
+    """Why the load was none that was asked for; empty where a few requests at most left late, and not by much.
+
+    Those are no reason to doubt a run: latency is measured from when a request should have left, so that lateness counts
+    against the system, never for it.
+    """
+    late = (generator.get("lag_p50_s") or 0) > _LATE_P50_S or (generator.get("lag_p99_s") or 0) > _LATE_P99_S
+    return str(generator.get("said", "")) if late or generator.get("not_sent") else ""
 
 
 def _stop(stop: Document | None) -> str:

@@ -13,7 +13,8 @@ What is worst decides; from the worst:
 | passed       | 0    | none of these                                                                            |
 
 A broken invariant counts whatever else happened: an arm with one has deviated, if it was not interrupted. Claims that
-rest on traces say nothing where traces are missing, those that rest on the load nothing where its generator was late.
+rest on traces say nothing where traces are missing, those that rest on the load nothing where its generator was late by
+so much that the load was another one.
 
 An arm that is meant to deviate is there to break claims and to be stopped. Whatever else is found counts in it as in any
 other: a fault that stayed, an activity that failed, a fault that touched nothing, evidence that is missing.

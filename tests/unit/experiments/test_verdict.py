@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from chaos.runs.arm import why_not_offered
 from chaos.runs.verdict import EXIT_CODES, Claim, Facts, Judged, Outcome, Verdict, judge, overall
 
 FINE = Facts(effects=[(12, "12 calls touched")], claims=[Claim("browsing stays whole", True, "load")])
@@ -156,3 +157,14 @@ def test_a_broken_invariant_is_never_excused() -> None:
 
 def test_without_any_arm_there_is_nothing_to_pass() -> None:
     assert overall([]).outcome is Outcome.INVALID
+
+
+@pytest.mark.parametrize(
+    ("p50_s", "p99_s", "not_sent", "doubted"),
+    [(0.001, 0.3, 0, False), (0.06, 0.07, 0, True), (0.001, 0.6, 0, True), (0.001, 0.002, 3, True)],
+)
+def test_a_few_late_requests_count_against_the_system_and_not_against_the_run(
+    p50_s: float, p99_s: float, not_sent: int, doubted: bool
+) -> None:
+    generator = {"lag_p50_s": p50_s, "lag_p99_s": p99_s, "not_sent": not_sent, "said": "The generator was late."}
+    assert bool(why_not_offered(generator)) is doubted
