@@ -59,7 +59,7 @@ async def ask(recording: Recording, port: int, attempt_timeout: float = 60) -> N
 
 async def counted(recording: Recording, code: str) -> None:
     async def check() -> None:
-        assert recording.count(SERVER, METHOD, code) == 1, recording.spans[0].attributes
+        assert recording.count(SERVER, METHOD, code) == 1, [each.attributes for each in recording.spans]
 
     await eventually(check)
 
