@@ -20,10 +20,13 @@ CROWD = 48
 FAULTS = (
     Fault("payments", "latency", TTL_S, {"ms": 150}, experiment=EXPERIMENT),
     Fault("payments", "error", TTL_S, probability=0.6, experiment=EXPERIMENT),
+    Fault("orders", "error", TTL_S, operation="POST /v1/orders", probability=0.4, experiment=EXPERIMENT),
     Fault("inventory", "latency", TTL_S, {"ms": 600}, "GetProduct", probability=0.2, experiment=EXPERIMENT),
     Fault("inventory", "latency", TTL_S, {"ms": 600}, "ListProducts", probability=0.2, experiment=EXPERIMENT),
 )
-"""Payments is slow and mostly fails: retries, an exhausted budget, an open breaker, fallbacks. Reads are slow at times: hedges."""
+"""Payments is slow and mostly fails: retries, an open breaker, fallbacks. Orders fails so often that the budget of those who
+call it is spent, and not so often that their breaker stays open: errors that nothing hides. Reads are slow at times: hedges.
+"""
 
 
 class Commotion:

@@ -113,8 +113,8 @@ async def test_a_defect_shows_nothing_of_itself(recording: Recording) -> None:
 
 
 PATIENCE: list[tuple[Callable[[], Deadline], float, type[CallError]]] = [
-    (lambda: Deadline.after(60), 0.1, AttemptTimeoutError),
-    (lambda: Deadline.after(0.1), 60, DeadlineExceededError),
+    (lambda: Deadline.after(60), 0.5, AttemptTimeoutError),
+    (lambda: Deadline.after(0.5), 60, DeadlineExceededError),
 ]
 
 
@@ -127,7 +127,7 @@ async def test_a_peer_that_hangs_is_given_up_and_stops(
         with deadline.bound(budget()), pytest.raises(error):
             await ask(recording, port, attempt_timeout)
         await asyncio.wait_for(hanging.cancelled.wait(), 5)
-        assert 0 < hanging.had <= 0.1, "our limit was its deadline"
+        assert 0 < hanging.had <= 0.5, "our limit was its deadline"
         await counted(recording, "DEADLINE_EXCEEDED")
     assert recording.count(CLIENT, METHOD, "payments", "DEADLINE_EXCEEDED", error.__name__) == 1
     assert recording.count(semconv.CALL_ATTEMPTS, "payments", "GetPayment", "failure") == 1
