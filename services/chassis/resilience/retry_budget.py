@@ -5,6 +5,9 @@ its load, exactly when it can bear least. See the SRE book, "Handling Overload",
 Finagle's RetryBudget for calls that expire after a while. Unlike there the floor for quiet callers replaces the ratio
 where it is higher, instead of being added to it, and there is no credit at the start. So in no window are there more
 retries than `ratio` of its calls (`floor_per_s` of its seconds, where that is more), and none over a whole run either.
+
+Nor is what a quiet window saved up spent at once, on a peer that has just failed: the tenths of a window have the same
+bound, each for itself, but for two retries that each may take. So a busy caller's ratio holds during an outage alone too.
 """
 
 from collections import deque
@@ -13,6 +16,7 @@ from dataclasses import dataclass
 from services.chassis.resilience.clock import Clock
 
 _SLICES = 10
+_AT_ONCE = 2  # retries in a slice, whatever its own calls: few calls fail together, and would go without
 
 
 @dataclass(frozen=True)
@@ -60,14 +64,15 @@ class RetryBudget:
     def withdraw(self) -> bool:
         """Takes a retry; False, and takes none, where the budget has none left."""
         current = self._now()
-        if self._allowed(current.number, self._calls) + _ROUNDING < self._retries + 1:
+        at_once = max(self.config.ratio * current.calls, _AT_ONCE)
+        if min(self._allowed(current.number, self._calls) - self._retries, at_once - current.retries) + _ROUNDING < 1:
             return False
         current.retries += 1
         self._retries += 1
         return True
 
     def balance(self) -> float:
-        """Retries that could be made now, parts of one included; never below zero. Changes nothing: from any thread."""
+        """Retries that the window has left, parts of one included; never below zero. Changes nothing: from any thread."""
         number = self._number()
         within = [each for each in tuple(self._slices) if each.number > number - _SLICES]
         calls, retries = sum(each.calls for each in within), sum(each.retries for each in within)

@@ -17,6 +17,15 @@ def drained(budget: RetryBudget) -> int:
     return given
 
 
+def drained_in_time(budget: RetryBudget, time: FakeTime) -> int:
+    """How many it gave within a window, asked often enough."""
+    given = 0
+    for _ in range(9):
+        given += drained(budget)
+        time.now += 1.0
+    return given + drained(budget)
+
+
 def deposited(budget: RetryBudget, calls: int) -> RetryBudget:
     for _ in range(calls):
         budget.deposit()
@@ -50,6 +59,30 @@ def test_nor_do_its_retries() -> None:
     assert drained(deposited(budget, 100)) == 20
 
 
+def test_what_was_saved_is_not_spent_at_once() -> None:
+    time = FakeTime()
+    budget = deposited(RetryBudget(QUIET, time), 100)
+    time.now += 1.1
+    assert drained(budget) == 2
+    assert drained(deposited(budget, 20)) == 2
+    time.now += 1.0
+    assert drained(budget) == 2
+
+
+def test_an_outage_is_amplified_by_the_ratio_whatever_went_before() -> None:
+    """Forty calls a second, well for 20 s, then failing for 12 s: as without the 20 s."""
+    time = FakeTime()
+    budget = RetryBudget(QUIET, time)
+    for _ in range(20):
+        deposited(budget, 40)
+        time.now += 1.0
+    given = 0
+    for _ in range(12 * 40):
+        given += drained(deposited(budget, 1))
+        time.now += 1 / 40
+    assert 0.19 * 480 <= given <= 0.2 * 480 + 2
+
+
 @pytest.mark.parametrize(("seconds", "retries"), [(4.9, 0), (5.1, 1), (10.1, 2), (10_000, 2)])
 def test_quiet_callers_get_a_few_with_time_instead(seconds: float, retries: int) -> None:
     time = FakeTime()
@@ -62,7 +95,7 @@ def test_whichever_is_more_never_both() -> None:
     time = FakeTime()
     budget = RetryBudget(RetryBudgetConfig(), time)
     time.now += 10.1
-    assert drained(deposited(budget, 50)) == 10
+    assert drained_in_time(deposited(budget, 50), time) == 10
 
 
 @pytest.mark.parametrize(
@@ -104,7 +137,8 @@ class Budgeted(RuleBasedStateMachine):
             if self.budget.withdraw():
                 self.retries.append(self.slice)
             else:
-                assert self._allowed(self.slice) < self._in_window(self.retries) + 1, "it was owed one"
+                window = self._allowed(self.slice) - self._in_window(self.retries)
+                assert min(window, self._at_once() - self.retries.count(self.slice)) < 1, "it was owed one"
 
     @rule(seconds=st.floats(0, 100, allow_subnormal=False))
     def pass_time(self, seconds: float) -> None:
@@ -114,6 +148,11 @@ class Budgeted(RuleBasedStateMachine):
     @invariant()
     def no_window_has_more_than_its_share(self) -> None:
         assert self._in_window(self.retries) <= self._allowed(self.slice)
+
+    @precondition(lambda self: hasattr(self, "budget"))
+    @invariant()
+    def nor_has_a_tenth_of_it(self) -> None:
+        assert self.retries.count(self.slice) <= self._at_once()
 
     @precondition(lambda self: hasattr(self, "budget"))
     @invariant()
@@ -129,6 +168,9 @@ class Budgeted(RuleBasedStateMachine):
 
     def _in_window(self, moments: list[int]) -> int:
         return sum(moment > self.slice - 10 for moment in moments)
+
+    def _at_once(self) -> float:
+        return max(2, self.config.ratio * self.calls.count(self.slice)) + 1e-6
 
     def _allowed(self, number: int) -> float:
         seconds = min(number, 10) * self.config.window_s / 10
