@@ -22,8 +22,23 @@ LONGEST_FIRST: Final = (
     "tests",
 )
 USERS_OF_THE_SESSIONS_SYSTEM: Final = frozenset(
-    f"tests/e2e/test_{name}.py"
-    for name in ("bad_input", "call_edges", "command", "generated_http", "load_shedding", "secrets", "signal_matrix")
+    f"tests/{name}.py"
+    for name in (
+        "browser/test_api_pages",
+        "browser/test_trace_page",
+        *(
+            f"e2e/test_{each}"
+            for each in (
+                "bad_input",
+                "call_edges",
+                "command",
+                "generated_http",
+                "load_shedding",
+                "secrets",
+                "signal_matrix",
+            )
+        ),
+    )
 )
 """What uses the fixture `system`: in several workers each would start one."""
 

@@ -10,12 +10,11 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from deploy import ports
 from deploy.errors import StateError
 from deploy.supervisor import events, keys, leftovers
-from deploy.supervisor.control_api import ControlApi, Server
 from deploy.supervisor.plan import DATABASE_URL, ChildSpec, Plan, Ports, Site, address
 from deploy.supervisor.process import ManagedProcess
 from deploy.supervisor.process_log import ProcessLog
@@ -27,6 +26,9 @@ from deploy.supervisor.supervisor import Supervisor
 from deploy.topology import FAULTLINE, Topology
 from observability import logs
 from observability.redaction import Redactor
+
+if TYPE_CHECKING:
+    from deploy.supervisor.control_api import Server
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +76,7 @@ OnAddresses = Callable[[Mapping[str, Any]], None]
 def run(options: Options, on_event: events.Listener, on_addresses: OnAddresses = lambda _: None) -> None:
     """Runs the system until it is told to end (signal, control API, lifeline); then no process of it is left.
 
-    `on_addresses` gets the content of topology.json before anything is started.
+    `on_addresses` gets the content of topology.json before anything is ready.
     Raises AlreadyRunningError, PortsTakenError, StartError, StateError, UsageError.
     """
     plan = Plan(options.topology, options.replicas, options.databases)
@@ -130,9 +132,9 @@ class _Run:
         with self._logging(own_log), _lifeline() as lifeline_fd:
             supervisor = self._supervisor(lifeline_fd)
             with _end_on_signals(supervisor), _end_on_cut(supervisor, self._options.lifeline_fd):
-                async with self._control_api(supervisor), _housekeeping(own_log):
+                async with _running(supervisor) as ended, self._control_api(supervisor), _housekeeping(own_log):
                     on_addresses(self._topology)
-                    await supervisor.run()
+                    await ended
 
     def _supervisor(self, lifeline_fd: int) -> Supervisor:
         policy = RestartPolicy(grace_s=self._options.drain_timeout_s + _AFTER_DRAIN_S)
@@ -173,7 +175,7 @@ class _Run:
 
     @asynccontextmanager
     async def _control_api(self, supervisor: Supervisor) -> AsyncIterator[None]:
-        server = Server(ControlApi(supervisor, self._state, self._topology).app(self._token))
+        server = await asyncio.to_thread(_server, supervisor, self._state, self._topology, self._token)
         serving = asyncio.create_task(server.serve([self._claim]))
         try:
             self._state.announce(
@@ -185,6 +187,24 @@ class _Run:
             server.end()
             await serving
             self._state.children_file.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def _running(supervisor: Supervisor) -> AsyncIterator[asyncio.Task[None]]:
+    """Its task; over before the block is left."""
+    running = asyncio.create_task(supervisor.run())
+    try:
+        yield running
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+
+
+def _server(supervisor: Supervisor, state: StateFolder, topology: dict[str, Any], token: str) -> "Server":
+    """Its libraries are imported while the children start, which need none of them, instead of before."""
+    from deploy.supervisor.control_api import ControlApi, Server  # noqa: PLC0415
+
+    return Server(ControlApi(supervisor, state, topology).app(token))
 
 
 def _stores(specs: Sequence[ChildSpec]) -> dict[str, str]:

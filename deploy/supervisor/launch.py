@@ -55,7 +55,7 @@ class Launched:
     def pid(self) -> int:
         return self._process.pid
 
-    def await_ready(self, on_progress: OnProgress = lambda _: None) -> SupervisorClient:
+    def await_ready(self, on_progress: OnProgress | None = None) -> SupervisorClient:
         """Raises LaunchError with what the supervisor said when it ends instead."""
         give_up = time.monotonic() + self._request.ready_deadline_s + _AFTER_DEADLINE_S
         while time.monotonic() < give_up:
@@ -89,7 +89,7 @@ class Launched:
             os.close(self._lifeline)
             self._lifeline = None
 
-    def _look(self, on_progress: OnProgress) -> SupervisorClient | None:
+    def _look(self, on_progress: OnProgress | None) -> SupervisorClient | None:
         """A client when all is ready."""
         control = self._request.folder.control()
         if control is None or control.pid != self.pid:
@@ -97,7 +97,8 @@ class Launched:
         client = SupervisorClient(control.address, control.token)
         try:
             ready = client.health()["status"] == "ready"
-            on_progress(client.processes())
+            if on_progress:
+                on_progress(client.processes())
         except ControlError:
             return None  # it is ending; its exit code will say why
         return client if ready else None
