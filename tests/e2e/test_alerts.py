@@ -18,7 +18,7 @@ from tests.integration.supervisor.command import faultline
 from tests.waiting import eventually
 
 ALERT = "CheckoutAvailabilityBurnRate"
-RPS = 5.0
+RPS = 3.0
 # Times of a machine that does other things as well; how quick it is where it does not, a unit test says.
 FIRES_WITHIN_S = RESOLVES_WITHIN_S = 240.0
 FAULT_TTL_S = 500.0

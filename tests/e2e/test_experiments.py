@@ -64,7 +64,7 @@ def payments_serve(system: System) -> None:
 PATIENT = (
     ("burn_rate: 40", "burn_rate: 1000"),
     ("range: [0.99", "range: [0.0"),
-    ("FAULTLINE_RPS, default: 8", "FAULTLINE_RPS, default: 6"),
+    ("FAULTLINE_RPS, default: 8", "FAULTLINE_RPS, default: 4"),
     ("func: processes_not_ready}", "func: processes_not_ready, arguments: {within_s: 60}}"),
 )
 """What makes an experiment patient with a machine that is busy with other tests."""

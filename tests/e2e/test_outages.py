@@ -22,7 +22,7 @@ from tests.waiting import eventually
 
 HEALED_WITHIN_S = 60.0
 GOOD_IN_A_ROW = 10
-THINKS_S = 0.1  # a customer, between two purchases
+THINKS_S = 0.4  # a customer, between two purchases
 HELD_DOWN_S = 300.0  # until it is started again on purpose
 
 

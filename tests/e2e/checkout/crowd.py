@@ -9,7 +9,8 @@ from random import Random
 from tests.e2e.checkout.customer import Answer, Customer
 
 _CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_visa", "pm_card_slow", "pm_card_declined")
-_PAUSE_S = 0.05  # a customer's, between two requests
+_PAUSE_S = 0.2  # a customer's, between two requests
+_LOOKS_S = 0.05  # and between two looks at an order that is not there yet
 
 
 class Crowd:
@@ -61,4 +62,5 @@ class Crowd:
             if newest and newest["status"] == "pending":
                 await customer.cancel(newest["order_id"])
                 break
+            await asyncio.sleep(_LOOKS_S)
         await checkout

@@ -49,7 +49,7 @@ class Scene:
             assert not waiting, f"not ready: {', '.join(waiting)}"
             return {each["instance"]: each["pid"] for each in found}
 
-        return await become(ready, HEALED_WITHIN_S)
+        return await become(ready, HEALED_WITHIN_S, pause=0.2)
 
     async def kill(self, pids: Mapping[str, int]) -> None:
         """SIGKILL, all at once; returns when they are gone, and are being started again."""
