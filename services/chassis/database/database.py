@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -39,6 +39,8 @@ class Inject(Protocol):
 
 
 _UNDO_TIMEOUT = 2.0  # seconds that an abandoned transaction gets to be undone
+_LAST_MOMENT = 1.0  # seconds that it gets at the end of everything
+_CUT_OFF_TIMEOUT = 10.0  # seconds that one which was cut off may take to give its connection back
 _RETRY_AFTER = 1.0  # seconds
 
 
@@ -68,7 +70,7 @@ class Database:
         self._reader = engine.reader(self._engine)
         self._pool = Pool(self._engine, seam.edge.callee, options, telemetry.metrics)
         self._errors = failures.errors_of(self._engine)
-        self._running: set[asyncio.Future[Any]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
         # SQLite has one writer at a time and no queue for the others: they would poll, and some would starve.
         self._turn = asyncio.Lock() if self._engine.dialect.name == engine.SQLITE else nullcontext()
 
@@ -81,8 +83,11 @@ class Database:
         """Nothing of its own is in flight: what uses it has drained before."""
 
     async def stop(self) -> None:
-        if self._running:
-            await asyncio.wait(self._running, timeout=_UNDO_TIMEOUT)
+        await self._settled(_LAST_MOMENT)
+        for each in self._running:
+            _cut_off(each)
+        # A pool that is disposed of keeps what is given back to it later, and nobody would ever close that.
+        await self._settled(_CUT_OFF_TIMEOUT)
         await self._engine.dispose()
 
     async def check(self) -> None:
@@ -137,13 +142,17 @@ class Database:
             error.took_no_effect = progress is not None and (not progress.committing or failures.is_rolled_back(exc))
             raise error from exc
 
-    async def _to_its_end(self, transaction: Callable[[asyncio.Event], Awaitable[T]]) -> T:
+    async def _settled(self, within: float) -> None:
+        if self._running:
+            await asyncio.wait(self._running, timeout=within)
+
+    async def _to_its_end(self, transaction: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
         """Runs `transaction` in a task that outlives a cancelled caller for as long as it takes to undo it.
 
         A statement cut off in the middle would cost the connection, and leave its rollback to chance.
         """
         abandoned = asyncio.Event()
-        task = asyncio.ensure_future(transaction(abandoned))
+        task = asyncio.create_task(transaction(abandoned))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         try:
@@ -151,7 +160,7 @@ class Database:
         except asyncio.CancelledError:
             abandoned.set()
             task.add_done_callback(_expected)
-            asyncio.get_running_loop().call_later(_UNDO_TIMEOUT, task.cancel)
+            asyncio.get_running_loop().call_later(_UNDO_TIMEOUT, _cut_off, task)
             raise
 
     async def _transaction(
@@ -175,6 +184,12 @@ class _AbandonedError(Exception):
 def _unless(abandoned: asyncio.Event) -> None:
     if abandoned.is_set():
         raise _AbandonedError
+
+
+def _cut_off(task: asyncio.Task[Any]) -> None:
+    # Once: a second time would cut off its undoing, and leave its connection to nobody.
+    if not task.cancelling():
+        task.cancel()
 
 
 def _expected(task: asyncio.Future[Any]) -> None:

@@ -1,14 +1,15 @@
 """What a Database keeps, whatever it is kept in."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 
 import pytest
 from opentelemetry.trace import SpanKind, StatusCode
-from sqlalchemy import make_url, text
+from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.pool import Pool
 
 from observability import semconv
 from services.chassis.database import Database
@@ -77,6 +78,48 @@ async def test_so_is_work_cancelled_at_any_moment(database: Database, place: Pla
         await asyncio.gather(writing, return_exceptions=True)
     await database.write("add", lambda session: add(session, "last"))
     assert (await place.stored())[-1] == "last"
+
+
+@pytest.fixture
+def connections() -> Iterator[set[object]]:
+    """All connections that are open at the moment, of whatever pool."""
+    held = set[object]()
+
+    def opened(connection: object, _record: object) -> None:
+        held.add(connection)
+
+    def closed(connection: object, _record: object) -> None:
+        held.discard(connection)
+
+    listeners = (("connect", opened), ("close", closed))
+    for name, listener in listeners:
+        event.listen(Pool, name, listener)
+    yield held
+    for name, listener in listeners:
+        event.remove(Pool, name, listener)
+
+
+@pytest.mark.parametrize("given_up", [True, False], ids=["given up", "waited for"])
+async def test_what_hangs_is_cut_off_at_the_end_and_its_connection_closed(
+    given_up: bool, place: Place, recording: Recording, connections: set[object]
+) -> None:
+    async with place.opened(recording) as database:
+        begun = asyncio.Event()
+
+        async def add_and_hang(session: AsyncSession) -> None:
+            await add(session, "a")
+            begun.set()
+            await asyncio.Event().wait()
+
+        writing = asyncio.create_task(database.write("add", add_and_hang))
+        await begun.wait()
+        assert connections
+        if given_up:
+            writing.cancel()
+        await database.stop()
+        assert not connections
+        assert (await asyncio.gather(writing, return_exceptions=True))[0]
+    assert await place.stored() == []
 
 
 async def test_readers_go_on_beside_a_writer(database: Database) -> None:
