@@ -23,6 +23,7 @@ from services.chassis.edge import Edge
 from services.chassis.errors import AttemptTimeoutError, CallError, Catalogue, DeadlineExceededError, DeadlineSpentError
 from services.chassis.resilience import outcome
 from services.chassis.resilience.attempt import Attempt
+from services.chassis.resilience.circuit_breaker import BreakerSnapshot
 from services.chassis.resilience.clock import Surroundings
 from services.chassis.resilience.fallback import Degraded, Fallback
 from services.chassis.resilience.outcome import Outcome
@@ -85,6 +86,10 @@ class CallSeam:
     def state(self) -> Mapping[PolicyName, Mapping[str, Any]]:
         """The live state of those policies that are in force and have one. From any thread."""
         return self._pipeline.state()
+
+    def breaker(self) -> BreakerSnapshot | None:
+        """How the circuit breaker in force stands; None where there is none. From any thread."""
+        return self._pipeline.breaker()
 
     def declare(self, *operations: str) -> None:
         """Makes the metrics of `operations` exist at zero, so that a first failure shows as an increase."""

@@ -16,6 +16,7 @@ from services.chassis.http import app
 from services.chassis.http.middleware import DeadlineGate, declare_routes
 from services.chassis.http.server import HttpServer
 from services.chassis.http.shedding import LoadShedding
+from services.chassis.resilience.comeback import Comeback
 from services.chassis.resilience.load_shedding import LoadSheddingConfig
 from services.chassis.rpc.client import RpcClient
 from services.chassis.service import Service
@@ -61,7 +62,8 @@ def bootstrap(settings: OrdersSettings, telemetry: Telemetry) -> Service:
         new_id=lambda: f"ord_{uuid.uuid4().hex}",
         rules=settings.rules,
     )
-    recovery = Recovery(deps, telemetry, settings.recovery_interval_s, settings.recovery_concurrency)
+    comebacks = [Comeback(each.breaker) for each in (to_inventory, to_payments)]
+    recovery = Recovery(deps, telemetry, settings.recovery_interval_s, settings.recovery_concurrency, comebacks)
     public = create_app(deps, telemetry, settings.load_shedding, faults, settings.http_server_spans)
     server = HttpServer("http server", public, settings.bind_host, settings.http_port, telemetry=telemetry)
     return Service(

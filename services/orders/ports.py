@@ -80,6 +80,9 @@ class Orders(Protocol):
     async def due(self, now_us: int, limit: int) -> Sequence[Order]:
         """At most `limit` orders that the recovery is to look after by now, those first that have waited longest."""
 
+    async def hasten(self, now_us: int) -> None:
+        """Makes those orders due by now that the recovery would leave alone for longer; not what somebody drives."""
+
 
 class OrderStore(Protocol):
     """Runs work in a transaction, which is undone when the work raises. Work may be run more than once."""

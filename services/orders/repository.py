@@ -171,6 +171,10 @@ class SqlOrders:
         longest = select(orders).where(orders.c.due_at_us <= now_us).order_by(orders.c.due_at_us).limit(limit)
         return await self._with_lines((await self._session.execute(longest)).mappings().all())
 
+    async def hasten(self, now_us: int) -> None:
+        left_alone = (orders.c.due_at_us > now_us) & orders.c.leased_until_us.is_(None)
+        await self._session.execute(update(orders).where(left_alone).values(due_at_us=now_us))
+
     async def _save_prices(self, order: Order) -> None:
         rows = [{f"new_{name}": value for name, value in values.items()} for values in _line_values(order)]
         await (await self._session.connection()).execute(_PRICE_LINE, rows)

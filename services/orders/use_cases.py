@@ -30,6 +30,7 @@ OPERATIONS = (
     "cancel_order",
     "find_due",
     "claim_due",
+    "hasten",
 )
 """What the store is asked to do, by the names it has in telemetry."""
 
@@ -75,6 +76,12 @@ async def due_orders(deps: Dependencies, limit: int) -> Sequence[Order]:
     """At most `limit` orders that nobody drives and that are not final. For the service itself, not for callers."""
     now = deps.clock()
     return await deps.store.read("find_due", lambda orders: orders.due(now, limit))
+
+
+async def hasten(deps: Dependencies) -> None:
+    """Makes all orders due that were left alone for longer. For the service itself, not for callers."""
+    now = deps.clock()
+    await deps.store.write("hasten", lambda orders: orders.hasten(now))
 
 
 async def recover(deps: Dependencies, order: Order) -> Order:

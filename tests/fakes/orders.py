@@ -1,7 +1,7 @@
 """An OrderStore in memory, a listener that remembers, and peers whose answers can be lost."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from services.chassis.edge import Edge
@@ -68,6 +68,11 @@ class MemoryOrders:
         due = [(each.due_at_us, each) for each in self._data.orders.values() if each.due_at_us is not None]
         due.sort(key=lambda pair: pair[0])
         return [order for due_at_us, order in due if due_at_us <= now_us][:limit]
+
+    async def hasten(self, now_us: int) -> None:
+        for each in self._data.orders.values():
+            if each.due_at_us is not None and each.due_at_us > now_us and each.leased_until_us is None:
+                self._data.orders[each.order_id] = replace(each, due_at_us=now_us)
 
 
 def _position(order: Order) -> tuple[int, str]:

@@ -13,7 +13,7 @@ from services.chassis.errors import CallRejectedError, DeadlineSpentError, Fault
 from services.chassis.resilience import deadline
 from services.chassis.resilience.attempt import Attempt, Call, Try
 from services.chassis.resilience.bulkhead import Bulkhead, BulkheadLoad
-from services.chassis.resilience.circuit_breaker import CircuitBreaker, CircuitBreakerConfig
+from services.chassis.resilience.circuit_breaker import BreakerSnapshot, CircuitBreaker, CircuitBreakerConfig
 from services.chassis.resilience.clock import Surroundings
 from services.chassis.resilience.events import (
     AttemptEnded,
@@ -97,6 +97,11 @@ class Pipeline:
         """That of the breaker in force; without one the edge is as if it had one that is disabled. From any thread."""
         breaker = self._now.parts.breaker
         return breaker.state if breaker else BreakerState.DISABLED
+
+    def breaker(self) -> BreakerSnapshot | None:
+        """How the breaker in force stands; None where there is none. From any thread."""
+        breaker = self._now.parts.breaker
+        return breaker.snapshot() if breaker else None
 
     def bulkhead_load(self) -> BulkheadLoad:
         """That of the bulkhead in force, nothing where there is none. From any thread."""

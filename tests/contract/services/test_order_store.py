@@ -160,6 +160,22 @@ class TestWhatIsDue:
         assert [each.order_id for each in await store.read("due", lambda orders: orders.due(30, 1))] == ["ord_2"]
         assert list(await store.read("due", lambda orders: orders.due(9, 9))) == []
 
+    async def test_can_be_sooner_but_for_what_somebody_drives(self, store: OrderStore) -> None:
+        waiting = replace(ORDER, due_at_us=NOW + 90, leased_until_us=None)
+        there = {
+            "earlier": replace(waiting, due_at_us=NOW - 1),
+            "later": waiting,
+            "driven": replace(waiting, leased_until_us=NOW + 90),
+            "final": replace(_in(OrderState.CONFIRMED), due_at_us=None),
+        }
+        for name, order in there.items():
+            await add(store, replace(order, order_id=name), key=name)
+        await store.write("hasten", lambda orders: orders.hasten(NOW))
+        found = await store.read("due", lambda orders: orders.due(NOW, 9))
+        assert [(each.order_id, each.due_at_us) for each in found] == [("earlier", NOW - 1), ("later", NOW)]
+        assert await save(store, replace(waiting, order_id="later").claimed(NOW + 1)), "it is the same version"
+        assert await stored(store, "driven") == replace(there["driven"], order_id="driven")
+
 
 class TestListing:
     async def test_shows_ones_own_newest_first(self, store: OrderStore) -> None:

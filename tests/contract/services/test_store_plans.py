@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Select, text
+from sqlalchemy import Select, Update, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis.database import Database
@@ -43,14 +43,14 @@ Ask = Callable[[AsyncSession], Awaitable[object]]
 
 
 class Explaining(AsyncSession):
-    """Keeps the plan of each SELECT."""
+    """Keeps the plan of each SELECT and UPDATE."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.plans: list[str] = []
 
     async def execute(self, statement: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(statement, Select):
+        if isinstance(statement, Select | Update):
             self.plans.append(await self._plan(statement))
         return await super().execute(statement, *args, **kwargs)
 
@@ -92,10 +92,11 @@ def assert_goes_by(index: str, plan: str) -> None:
     ("index", "ask"),
     [
         ("orders_due", lambda session: SqlOrders(session).due(ROWS, 8)),
+        ("orders_due", lambda session: SqlOrders(session).hasten(ROWS - 200)),
         ("orders_of_user", lambda session: SqlOrders(session).of_user("user_7", None, 21)),
         ("orders_of_user", lambda session: SqlOrders(session).of_user("user_7", (3007, "ord_3007"), 21)),
     ],
-    ids=["due", "first page", "next page"],
+    ids=["due", "sooner", "first page", "next page"],
 )
 async def test_orders_are_found_by_an_index(index: str, ask: Ask, open_database: OpenDatabase) -> None:
     database = open_database(orders.metadata)

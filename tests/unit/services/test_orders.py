@@ -319,7 +319,7 @@ async def test_every_operation_is_declared() -> None:
     await use_cases.cancel_order(it.deps, ALICE, "ord_1")
     it.payments_peer.wire.losses = ["request"]
     await refused("service-unavailable", checkout(it, key="other"))
-    it.clock.advance(seconds=2)
+    await use_cases.hasten(it.deps)
     for each in await use_cases.due_orders(it.deps, 8):
         await use_cases.recover(it.deps, each)
     assert set(it.orders.operations) == set(use_cases.OPERATIONS)
