@@ -44,7 +44,14 @@ class GatewaySettings(ServiceSettings):
     max_connections: int = Field(
         Limits.connections,
         ge=1,
-        description="Connections that are served at a time; further ones are answered with 503.",
+        description="Connections that are served at a time; further ones are answered with 503 where none idles.",
+    )
+    idle_timeout_s: float = Field(
+        Limits.idle_seconds,
+        gt=0,
+        le=60,
+        description="Seconds after which a connection that idles between requests is closed to make room for a new one "
+        "where all are taken; with room to spare it may idle for 60.",
     )
 
     @field_validator("api_keys_file")
@@ -64,4 +71,5 @@ class GatewaySettings(ServiceSettings):
             head_bytes=self.max_header_bytes,
             head_seconds=self.header_timeout_s,
             rest_seconds=self.body_timeout_s,
+            idle_seconds=self.idle_timeout_s,
         )

@@ -22,7 +22,9 @@ LEFT_ALONE = _with(PLENTIFUL, "orders", RECOVERY_INTERVAL_S="60")
 LEFT_ALONE_REFERENCE = f"{__name__}:LEFT_ALONE"
 """As plentiful, but nobody carries on what a request left pending: all calls there are, are requests'."""
 
-IMPATIENT = _with(FAULTLINE, "gateway", HEADER_TIMEOUT_S="0.5", BODY_TIMEOUT_S="0.5", MAX_CONNECTIONS="20")
+IMPATIENT = _with(
+    FAULTLINE, "gateway", HEADER_TIMEOUT_S="0.5", BODY_TIMEOUT_S="0.5", MAX_CONNECTIONS="20", IDLE_TIMEOUT_S="60"
+)
 IMPATIENT_REFERENCE = f"{__name__}:IMPATIENT"
 """A gateway that waits for nobody, and for few at a time."""
 

@@ -2,7 +2,8 @@
 
 uvicorn bounds how long a connection idles between requests (`timeout_keep_alive`) and how much is buffered of a head
 that is not whole (`h11_max_incomplete_event_size`). Its `limit_concurrency` is left alone: once reached it refuses
-everybody, also on connections that were there before.
+everybody, also on connections that were there before. Where all places are taken, a new connection gets that of the one
+that has idled for longest; where none has for long, the new one is refused.
 """
 
 import asyncio
@@ -32,15 +33,16 @@ _CLOSE = (b"connection", b"close")
 
 
 class _Awaited(Enum):
-    """What the client has to send by a certain time."""
+    """What the client has to send by a certain time, but for `NEXT`."""
 
     NOTHING = auto()
+    NEXT = auto()  # another request, whenever it likes
     HEAD = auto()
     REST = auto()  # of the body of a request that was answered without it
 
 
 class BoundedProtocol(H11Protocol):
-    """One connection. `limits` and `metrics` are those of its listener.
+    """One connection. `limits` and `metrics` are its listener's, and so is `idle`: who idles since when, in that order.
 
     On h11, which takes any method, so that ours is the answer to an unheard-of one; httptools does not.
     """
@@ -54,9 +56,10 @@ class BoundedProtocol(H11Protocol):
         *,
         limits: Limits,
         metrics: ConnectionMetrics,
+        idle: dict["BoundedProtocol", float],
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._limits, self._metrics = limits, metrics
+        self._limits, self._metrics, self._idle = limits, metrics, idle
         self._application = cast("ASGIApp", self.app)
         self.app = cast("Any", self._serve)
         self._refused: Refusal | None = None  # since then nothing is read any more
@@ -66,6 +69,8 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         self._lingering = Lingering(transport, self._still_sending, self._limits.rest_seconds)
         super().connection_made(cast("asyncio.Transport", self._lingering))
+        if len(self.connections) > self._limits.connections:
+            self._make_room()
         self._metrics.open(len(self.connections))
         beyond = len(self.connections) - self._limits.connections
         self._crowded = beyond > 0
@@ -99,6 +104,21 @@ class BoundedProtocol(H11Protocol):
         too_large = getattr(sys.exception(), "error_status_hint", 400) == refusal.HEAD_TOO_LARGE.status
         self._refuse(refusal.HEAD_TOO_LARGE if too_large else refusal.UNREADABLE)
 
+    def _make_room(self) -> None:
+        long_ago = self.loop.time() - self._limits.idle_seconds
+        for each, since in self._idle.items():
+            if since > long_ago:
+                return
+            if not each.transport.get_write_buffer_size():  # else it still reads its answer, and would be held by it
+                each.give_way()
+                return
+
+    def give_way(self) -> None:
+        """Ends it between two requests; its place is free at once."""
+        self._await(_Awaited.NOTHING)
+        self.connections.discard(self)
+        self.timeout_keep_alive_handler()
+
     def _still_sending(self) -> bool:
         return self._refused is not None or self.conn.their_state in (h11.SEND_BODY, h11.ERROR)
 
@@ -111,7 +131,7 @@ class BoundedProtocol(H11Protocol):
         if self._refused or self.transport.is_closing():
             return _Awaited.NOTHING
         if self.conn.their_state is h11.IDLE:
-            return _Awaited.HEAD if self._begun() or self.cycle is None else _Awaited.NOTHING
+            return _Awaited.HEAD if self._begun() or self.cycle is None else _Awaited.NEXT
         answered = self.conn.our_state is h11.DONE
         return _Awaited.REST if answered and self.conn.their_state is h11.SEND_BODY else _Awaited.NOTHING
 
@@ -124,7 +144,10 @@ class BoundedProtocol(H11Protocol):
         if self._timer:
             self._timer.cancel()
         self._awaited, self._timer = awaited, None
-        if awaited is not _Awaited.NOTHING:
+        self._idle.pop(self, None)
+        if awaited is _Awaited.NEXT:
+            self._idle[self] = self.loop.time()
+        elif awaited is not _Awaited.NOTHING:
             limits = self._limits
             seconds = limits.head_seconds if awaited is _Awaited.HEAD else limits.rest_seconds
             self._timer = self.loop.call_later(seconds, self._too_slow)

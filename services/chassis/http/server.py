@@ -53,7 +53,8 @@ class HttpServer:
         telemetry: Telemetry | None = None,
     ) -> None:
         self.name = name
-        self._protocol = partial(BoundedProtocol, limits=limits or Limits(), metrics=ConnectionMetrics(telemetry))
+        metrics = ConnectionMetrics(telemetry)
+        self._protocol = partial(BoundedProtocol, limits=limits or Limits(), metrics=metrics, idle={})
         self._app, self._host, self._port, self._setting = app, host, port, setting
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
@@ -105,6 +106,7 @@ def _config(app: ASGIApp, protocol: "partial[BoundedProtocol]") -> uvicorn.Confi
         reset_contextvars=True,
         h11_max_incomplete_event_size=protocol.keywords["limits"].head_bytes,
         # Longer than a client keeps idle connections (aiohttp 15 s), so that it is the client who closes
-        # them: the other way round, a request is lost that crosses the server's closing on the wire.
+        # them: the other way round, a request is lost that crosses the server's closing on the wire. Where others need
+        # their places, they end sooner.
         timeout_keep_alive=60,
     )

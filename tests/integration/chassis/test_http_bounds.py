@@ -215,35 +215,6 @@ async def test_a_client_that_only_reads_on_ends_its_connection(toy_http: Client)
     assert (await toy_http.get("/v1/items")).status == 200
 
 
-async def test_connections_beyond_the_limit_are_told_and_those_that_were_there_go_on(recording: Recording) -> None:
-    async with bounded(recording, Limits(connections=1)) as client, connected(HOST, client.port) as first:
-        await first.send(GET)
-        assert (await first.answer()).status == 200
-        async with connected(HOST, client.port) as second:
-            await second.send(GET)
-            answer = await second.answer()
-            assert (answer.status, answer.slug) == (503, "service-unavailable")
-            assert answer.headers["retry-after"] == "1"
-            assert await second.closed()
-        await first.send(GET)
-        assert (await first.answer()).status == 200
-    assert recording.count(DURATION, "GET", "/v1/items", "503") == 1
-
-
-async def test_connections_far_beyond_the_limit_are_cut_off(
-    recording: Recording, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("services.chassis.http.protocol._ANSWERED_BEYOND", 0)
-    async with bounded(recording, Limits(connections=1)) as client, connected(HOST, client.port) as first:
-        async with connected(HOST, client.port) as second:
-            assert await second.closed()
-        await first.send(GET)
-        assert (await first.answer()).status == 200
-        assert recording.count(semconv.HTTP_SERVER_CONNECTIONS) == 1
-    assert recording.count(CUT, semconv.CUT_CROWDED) == 1
-    assert recording.count(semconv.HTTP_SERVER_CONNECTIONS) == 0
-
-
 async def test_a_drain_waits_neither_for_half_a_head_nor_for_the_rest_of_a_body(recording: Recording) -> None:
     port = free_port()
     server = HttpServer("http server", create_app(recording, Parts()), HOST, port)
