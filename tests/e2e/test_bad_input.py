@@ -127,6 +127,7 @@ BAD = [
     order("not JSON at all", MALFORMED, b"order me a teapot"),
     order("broken UTF-8", MALFORMED, b'{"payment_method": "\xff\xfe"}'),
     order("nested too deep", MALFORMED, DEEP),
+    order("a member twice", MALFORMED, GOOD.replace(b'"quantity": 1', b'"quantity": 1, "quantity": 100'), "quantity"),
     order("a number of too many digits", MALFORMED, b'{"lines": ' + b"9" * 10_000 + b"}"),
     # JSON of the wrong shape
     order("nothing", INVALID, b""),

@@ -9,6 +9,7 @@ from fastapi.security import APIKeyHeader
 
 from observability import semconv
 from services.chassis.errors import ProblemError
+from services.chassis.http.unique_members import UniqueMembers
 from services.chassis.principal import Principal
 from services.contracts.pages import DEFAULT_LIMIT, MAX_LIMIT
 from services.gateway import use_cases
@@ -106,7 +107,7 @@ _CANCELLATION: dict[int | str, dict[str, Any]] = {
 
 def create_router(deps: Dependencies) -> APIRouter:
     """The routes, over `deps`."""
-    router = APIRouter(prefix=PREFIX)
+    router = APIRouter(prefix=PREFIX, route_class=UniqueMembers)
     _add_products(router, deps)
     _add_orders(router, deps)
     return router

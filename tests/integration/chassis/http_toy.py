@@ -21,6 +21,7 @@ from services.chassis.http.limits import Limits
 from services.chassis.http.middleware import BodyLimit, DeadlineGate, ForeignTrace, StripHeaders
 from services.chassis.http.server import HttpServer
 from services.chassis.http.shedding import LoadShedding
+from services.chassis.http.unique_members import UniqueMembers
 from services.chassis.resilience.adaptive_limit import AdaptiveLimitConfig
 from services.chassis.resilience.load_shedding import LoadSheddingConfig
 from services.chassis.settings import ServerSpanWriter
@@ -70,7 +71,7 @@ class Parts:
 
 def router(parts: Parts) -> APIRouter:
     """Its routes, included under a prefix as services do."""
-    routes = APIRouter(prefix="/v1")
+    routes = APIRouter(prefix="/v1", route_class=UniqueMembers)
 
     @routes.get("/items")
     async def get_items(limit: Annotated[int, Query(ge=1)] = 20) -> int:

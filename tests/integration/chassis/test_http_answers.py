@@ -50,6 +50,28 @@ async def test_malformed_json(shared_http: Client, shared_recording: Recording, 
 
 
 @pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        (b'{"name": "a", "lines": [], "name": "a"}', "name"),
+        (b'{"name": "a", "lines": [{"quantity": 1}, {"quantity": 1, "quantity": 100}]}', "quantity"),
+        (b'{"name": "a", "lines": [], "\\u006eame": "b"}', "name"),
+        (b'{"a": {"b": 1, "c": 2, "c": 3, "c": 4}}', "c"),
+        (b'{"%s": 1, "%s": 2}' % (b"n" * 99, b"n" * 99), "n" * 64),
+    ],
+    ids=["equal", "inside", "written otherwise", "thrice", "long"],
+)
+async def test_a_member_that_stands_twice(
+    shared_http: Client, shared_recording: Recording, data: bytes, field: str
+) -> None:
+    problem = await problem_of(await post(shared_http, data), shared_recording, "malformed-request")
+    assert [each["field"] for each in problem["errors"]] == [field]
+
+
+async def test_the_same_member_in_different_objects(shared_http: Client) -> None:
+    assert (await post(shared_http, b'{"name": "a", "lines": [{"quantity": 1}, {"quantity": 1}]}')).status == 201
+
+
+@pytest.mark.parametrize(
     ("data", "fields"),
     [
         (b"", ["body"]),
