@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +49,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """No test's garbage is looked for among what was imported and collected, a million objects."""
+    """Before the first test of the process that runs them.
+
+    No test's garbage is looked for among what was imported and collected, a million objects.
+    """
     garbage.settle()
+    _let_others_be_hung_up()
+
+
+def _let_others_be_hung_up() -> None:
+    """Under `nohup` the hangup signal is ignored, which everybody that a test starts would inherit, and end by it no more.
+
+    A handler is not inherited, and we outlive the terminal all the same.
+    """
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.hookimpl(optionalhook=True)
