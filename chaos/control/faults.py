@@ -39,6 +39,10 @@ class HttpFaultControl:
             raise
         return done
 
+    def check(self, fault: Fault) -> None:
+        for host in self._target.hosts(fault.service):
+            self._api(host).ask("POST", "/faults/check", asked(host, fault, fault.fault_id))
+
     def in_force(self) -> Found:
         """As the port says; who is away is named, not an error: it may be meant to be."""
         found: list[PlacedFault] = []
@@ -59,9 +63,7 @@ class HttpFaultControl:
         return sum(_each(hosts, lambda host: int(self._api(host).ask("DELETE", "/faults")["removed"])))
 
     def _place(self, host: Instance, fault: Fault, fault_id: str) -> PlacedFault:
-        # A replica asked for by its own name is hurt as the service that it is.
-        point = host.service if fault.service == host.name else fault.service
-        return self._read(host, self._api(host).ask("POST", "/faults", fault.document(point, fault_id)))
+        return self._read(host, self._api(host).ask("POST", "/faults", asked(host, fault, fault_id)))
 
     def _take_back(self, hosts: Sequence[Instance], fault_id: str) -> None:
         for host in hosts:
@@ -89,6 +91,11 @@ class HttpFaultControl:
             return placed(host.name, document)
         except (KeyError, TypeError) as exc:
             raise AwayError(host.name, host.control_address, f"not a fault: {exc}") from exc
+
+
+def asked(host: Instance, fault: Fault, fault_id: str) -> Document:
+    """The body of `POST /faults` at this host. A replica asked for by its own name is hurt as the service that it is."""
+    return fault.document(host.service if fault.service == host.name else fault.service, fault_id)
 
 
 def new_fault_id() -> str:

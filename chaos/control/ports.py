@@ -14,6 +14,9 @@ class FaultControl(Protocol):
     def add(self, fault: Fault) -> Sequence[PlacedFault]:
         """Injects it into all replicas, under one id. If one replica refuses or is away, no replica has it."""
 
+    def check(self, fault: Fault) -> None:
+        """Asks all replicas whether they would take it, and changes nothing. RefusedError says why one would not."""
+
     def in_force(self) -> Found:
         """Every fault in every replica, and who did not say."""
 

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from chaos.control import INJECTED_KINDS, ControlError, max_ttl_s
+from chaos.control import INJECTED_KINDS, ControlError, Fault, max_ttl_s
 from chaos.measure.phases import AFTER, BEFORE, FAULT, WHOLE
 from chaos.measure.requests import JOURNEYS
 from chaos.measure.site import Site
 from chaos.runs.errors import InvalidError
+from chaos.toolkit import faults
 from chaos.toolkit.policies import PRESETS
 
 _MODULES: Final = ("chaos.toolkit.actions", "chaos.toolkit.probes")
-_FAULTS: Final = ("inject", "kill", "pause")
+_INJECT: Final = "inject"
+_FAULTS: Final = (_INJECT, "kill", "pause")
 _SHARES: Final = ("probability", "at_least", "share")
 _LEAST_TTL_S: Final = {"kill": 0.0}  # killed, and started again at once
 _SOME_TTL_S: Final = 0.001
@@ -70,18 +72,35 @@ def check(found: Sequence[Activity]) -> None:
                 _check_share(each, argument, value)
         if each.function in _FAULTS:
             _check_ttl(each)
+        if each.function == _INJECT:
+            _check_parameters(each)
 
 
 def check_site(found: Sequence[Activity], site: Site) -> None:
     """What this system does not have: services, edges. Raises InvalidError naming the culprit and the valid choices."""
     for each in found:
         if "edge" in each.arguments:
-            check_edge(site, each.arguments["edge"], partial(each.refusal, "edge"))
+            _check_edge(site, each.arguments["edge"], partial(each.refusal, "edge"))
         if each.function in _FAULTS:
             _check_service(each, site)
 
 
-def check_edge(site: Site, edge: str, refusal: Callable[[str], InvalidError]) -> None:
+def check_faults(found: Sequence[Activity], check: Callable[[Fault], None]) -> None:
+    """What whoever injects them would refuse; `check` asks, raising ControlError. Raises InvalidError with the reason."""
+    for each in found:
+        if each.function == _INJECT:
+            try:
+                check(faults.wanted(**each.arguments))
+            except ControlError as exc:
+                raise InvalidError(f"{each.name}: {each.function}: {exc}") from exc
+
+
+def check_own_edge(site: Site, edge: str) -> None:
+    """The edge that the experiment as a whole looks at. Raises InvalidError."""
+    _check_edge(site, edge, lambda why: InvalidError(f"extensions.faultline.edge: {why}"))
+
+
+def _check_edge(site: Site, edge: str, refusal: Callable[[str], InvalidError]) -> None:
     """Raises what `refusal` makes of the reason."""
     if edge not in site.edges:
         raise refusal(f"there is no edge {edge!r}; edges: {', '.join(site.edges)}")
@@ -115,10 +134,16 @@ def _check_ttl(activity: Activity) -> None:
         raise activity.refusal("ttl_s", f"{value} is not within {least:g}..{most:g} seconds")
 
 
+def _check_parameters(activity: Activity) -> None:
+    parameters = activity.arguments.get("parameters")
+    if not isinstance(parameters, dict | None):
+        raise activity.refusal("parameters", f"{parameters!r} is no mapping, such as {{ms: 500}}")
+
+
 def _check_service(activity: Activity, site: Site) -> None:
     """A fault inside of requests can be in one replica, or in a database; killed and paused are services as a whole."""
     service = str(activity.arguments.get("service"))
-    if activity.function == "inject":
+    if activity.function == _INJECT:
         try:
             site.target.hosts(service)
         except ControlError as exc:

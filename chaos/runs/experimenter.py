@@ -11,11 +11,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from chaos.control import ControlError, process_control
+from chaos.control import ControlError, HttpFaultControl, process_control
 from chaos.measure import site as sites
 from chaos.measure.errors import MeasureError
 from chaos.measure.site import Site
 from chaos.runs import activities, arm, record
+from chaos.runs.activities import Activity
 from chaos.runs.catalogue import Experiment
 from chaos.runs.declared import DEVIATES
 from chaos.runs.errors import InvalidError
@@ -123,17 +124,24 @@ def _checked(experiment: Experiment, wanted: Wanted, state: Path) -> Site:
         raise InvalidError(str(exc)) from exc
     if waiting := [f"{each.instance} ({each.state})" for each in found if each.state != "ready"]:
         raise InvalidError(f"not ready: {', '.join(waiting)}; see `faultline status`")
+    for each in _activities(experiment, wanted):
+        activities.check_faults(each, HttpFaultControl(site.target).check)
     return site
 
 
 def _check_names(experiment: Experiment, wanted: Wanted, site: Site) -> None:
     """With what each arm is given. Raises InvalidError."""
-    edge = experiment.declared.edge
-    activities.check_edge(site, edge, lambda why: InvalidError(f"extensions.faultline.edge: {why}"))
+    activities.check_own_edge(site, experiment.declared.edge)
+    for each in _activities(experiment, wanted):
+        activities.check(each)
+        activities.check_site(each, site)
+
+
+def _activities(experiment: Experiment, wanted: Wanted) -> Iterator[Sequence[Activity]]:
+    """Those of each arm."""
     for policy in wanted.policies or (_own_policy(experiment),):
-        found = activities.activities(experiment.document, _configuration(experiment, policy, wanted.seed, wanted))
-        activities.check(found)
-        activities.check_site(found, site)
+        configuration = _configuration(experiment, policy, wanted.seed, wanted)
+        yield activities.activities(experiment.document, configuration)
 
 
 def _own_policy(experiment: Experiment) -> str:

@@ -5,7 +5,6 @@ Each returns what is worth keeping in Chaos Toolkit's journal, and raises Measur
 
 from typing import Any
 
-from chaos.control import Fault
 from chaos.toolkit import faults, session
 from chaos.toolkit.faults import Injected, Killed, Paused
 
@@ -48,7 +47,7 @@ def inject(
     operation: str = "",
 ) -> str:
     """A fault inside of all replicas of a service, until `lift`, for `ttl_s` at most; metrics call it `experiment`."""
-    wanted = Fault(service, kind, float(ttl_s), parameters or {}, operation, float(probability), experiment=experiment)
+    wanted = faults.wanted(service, kind, ttl_s, experiment, parameters, probability, operation)
     return _begin(Injected(session.current().site, wanted))
 
 

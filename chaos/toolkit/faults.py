@@ -1,9 +1,9 @@
 """Faults as a session holds them: begun, lifted, proven."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from chaos.control import Fault as Wanted
 from chaos.control import HttpFaultControl, RefusedError, new_fault_id, process_control
@@ -38,6 +38,19 @@ class Fault(Protocol):
     def effect(self, samples: Sequence[Sample]) -> Effect:
         """What it touched, told by the samples from before it began until it was gone."""
         ...
+
+
+def wanted(
+    service: str,
+    kind: str,
+    ttl_s: float,
+    experiment: str,
+    parameters: Mapping[str, Any] | None = None,
+    probability: float = 1.0,
+    operation: str = "",
+) -> Wanted:
+    """The fault that an experiment's `inject` asks for with these arguments."""
+    return Wanted(service, kind, float(ttl_s), parameters or {}, operation, float(probability), experiment=experiment)
 
 
 class Killed:

@@ -17,10 +17,14 @@ from chaos.runs.errors import InvalidError, RecordError, RunError
 from chaos.runs.experimenter import Wanted
 from chaos.runs.record import Record
 from chaos.runs.verdict import EXIT_CODES, Outcome
+from deploy.cli import experiment_rules
 from deploy.cli.chaos_screen import ExperimentScreen, compared_table
 from deploy.cli.common import system_option
 from deploy.cli.screen import console
+from deploy.errors import UsageError
+from deploy.supervisor.request import DEFAULT_TOPOLOGY, find_topology
 from deploy.supervisor.state import StateFolder
+from deploy.topology import Topology
 
 _INVALID = EXIT_CODES[Outcome.INVALID]
 _json_option = click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
@@ -64,11 +68,25 @@ def list_experiments(as_json: bool) -> None:
 
 @command.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-def validate(names: tuple[str, ...]) -> None:
-    """Check experiments, all if none is named, without touching anything."""
+@click.option(
+    "--topology", metavar="MODULE:NAME", default=DEFAULT_TOPOLOGY, show_default=True, help="The system they are for."
+)
+def validate(names: tuple[str, ...], topology: str) -> None:
+    """Check experiments, all if none is named, without touching anything, and without a system that runs.
+
+    Names of operations are checked by `run`, which asks the system.
+    """
+    system = _topology(topology)
     for name in names or catalogue.names():
-        catalogue.load(name)
+        experiment_rules.check(catalogue.load(name), system)
         click.echo(f"{name}: valid")
+
+
+def _topology(reference: str) -> Topology:
+    try:
+        return find_topology(reference)
+    except UsageError as exc:
+        raise InvalidError(str(exc)) from exc
 
 
 @command.command()

@@ -6,23 +6,25 @@ import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chaos.control import HttpFaultControl
+from chaos.control import INJECTED_KINDS, Fault, HttpFaultControl, RefusedError
 from chaos.measure.site import site_of
 from chaos.runs import catalogue
 from chaos.runs.verdict import EXIT_CODES, Outcome
 from chaos.toolkit.policies import Policies
+from deploy.cli import experiment_rules
 from deploy.system import System
 from observability import semconv
 from tests.conftest import CHECKOUT, Counts
 from tests.e2e.metrics import samples
 from tests.e2e.running import admin_url
+from tests.e2e.topologies import PLENTIFUL
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(600)
@@ -182,6 +184,44 @@ def test_what_cannot_be_is_refused_before_anything_is_touched(
     assert (done.returncode, done.stdout) == (EXIT_CODES[Outcome.INVALID], "")
     assert said in done.stderr
     assert records(own_system) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("kind: latency", "kind: slow-body"), "payments-1: kind: payments (process/grpc) has no slow-body; it has latency"),
+        (("parameters: {ms: 1500}", "parameters: {seconds: 1}"), "payments-1: parameters: there is no 'seconds'; there are ms"),
+        (("ttl_s: 60", "ttl_s: 60\n        operation: Refuse"), "operation: there is no 'Refuse'; there are Authorize, "),
+    ],
+)  # fmt: skip
+def test_a_fault_that_cannot_be_is_refused_before_anything_is_touched(
+    own_system: System, tmp_path: Path, change: tuple[str, str], said: str
+) -> None:
+    before = list((own_system.state.path / "chaos").glob("*"))
+    done = faultline(own_system, "run", written(tmp_path, "slow-payments", change))
+    assert (done.returncode, done.stdout) == (EXIT_CODES[Outcome.INVALID], "")
+    assert said in done.stderr
+    assert list((own_system.state.path / "chaos").glob("*")) == before
+
+
+def test_a_system_that_does_not_run_refuses_what_this_one_refuses(own_system: System) -> None:
+    """Each kind at each service and database, with what the kind needs."""
+    target = site_of(own_system.state.path).target
+    running, standing = HttpFaultControl(target).check, experiment_rules.injector(PLENTIFUL, target)
+    needed = {"latency": {"ms": 1}, "slow-body": {"ms": 1}, "memory-hold": {"mib": 1}}
+    services = [*dict.fromkeys(each.service for each in target.can_be_told), *target.databases]
+    for fault in (Fault(name, kind, 1, needed.get(kind, {})) for name in services for kind in INJECTED_KINDS):
+        assert _refused(running, fault) == _refused(standing, fault), fault
+    assert len(services) == 7
+
+
+def _refused(check: Callable[[Fault], None], fault: Fault) -> list[str]:
+    """The fields that are wrong with it."""
+    try:
+        check(fault)
+    except RefusedError as exc:
+        return [field for field, _ in exc.errors]
+    return []
 
 
 @pytest.mark.long

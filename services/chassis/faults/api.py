@@ -1,6 +1,7 @@
 """The control listener's routes for faults.
 
     POST   /faults        a fault (see `document`): 201 with it, its id and its remaining time
+    POST   /faults/check  the same, which is not put in force: 204 where it could be
     GET    /faults        {"faults": [...]}, each with `remaining_s` and `touched`
     DELETE /faults/{id}   204; 404 when there is none of that id
     DELETE /faults        {"removed": N}
@@ -33,13 +34,13 @@ def routes(site: FaultSite) -> list[Route]:
     """The routes over the faults of `site`."""
 
     async def add(request: Request) -> Response:
-        try:
-            armed = site.add(await _document(request))
-        except FaultRefusedError as exc:
-            log.warning("fault refused", extra={"field": exc.field, "reason": exc.reason})
-            return _refusal(exc)
+        armed = site.add(await _document(request))
         log.info("fault set", extra={**about(armed.fault), "fault": write(armed)})
         return JSONResponse(write(armed), HTTPStatus.CREATED)
+
+    async def check(request: Request) -> Response:
+        site.check(await _document(request))
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def show(_: Request) -> Response:
         return JSONResponse({"faults": [write(each) for each in site.store.active()]})
@@ -57,14 +58,26 @@ def routes(site: FaultSite) -> list[Route]:
         return JSONResponse({"removed": removed})
 
     def where_enabled(handler: Handler) -> Handler:
-        return handler if site.enabled else _off
+        return _refusing(handler) if site.enabled else _off
 
     return [
         Route("/faults", where_enabled(add), methods=["POST"]),
+        Route("/faults/check", where_enabled(check), methods=["POST"]),
         Route("/faults", where_enabled(show), methods=["GET"]),
         Route("/faults", where_enabled(clear), methods=["DELETE"]),
         Route("/faults/{fault_id}", where_enabled(remove), methods=["DELETE"]),
     ]
+
+
+def _refusing(handler: Handler) -> Handler:
+    async def answer(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except FaultRefusedError as exc:
+            log.warning("fault refused", extra={"field": exc.field, "reason": exc.reason})
+            return _refusal(exc)
+
+    return answer
 
 
 async def _off(_: Request) -> Response:

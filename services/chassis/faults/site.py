@@ -14,31 +14,18 @@ from starlette.middleware import Middleware
 from observability.telemetry import Telemetry
 from services.chassis.errors import Catalogue
 from services.chassis.faults import document
+from services.chassis.faults.answers import Answers
 from services.chassis.faults.evidence import Evidence
 from services.chassis.faults.injector import Injector
 from services.chassis.faults.kinds import Kind, Protocol
 from services.chassis.faults.model import Fault
-from services.chassis.faults.parameters import GrpcError, HttpError
 from services.chassis.faults.points import Point
 from services.chassis.faults.processes import ProcessFaults
 from services.chassis.faults.rpc import RpcFaults
 from services.chassis.faults.storage import StorageFaults
 from services.chassis.faults.store import Armed, FaultStore
-from services.chassis.faults.values import one_of
 
 _WATCH_INTERVAL_S = 0.1
-
-# What a server that fails answers by itself, whatever it serves.
-_ANSWERS = (
-    "malformed-request",
-    "unauthenticated",
-    "forbidden",
-    "not-found",
-    "too-many-requests",
-    "internal",
-    "service-unavailable",
-    "deadline-exceeded",
-)
 
 
 class FaultSite:
@@ -55,8 +42,7 @@ class FaultSite:
     ) -> None:
         self.service, self.enabled = service, enabled
         self._points = [Point(service, Protocol.PROCESS)]
-        self._statuses = {catalogue[slug].http_status: slug for slug in _ANSWERS if slug in catalogue}
-        self._codes = {catalogue[slug].grpc_status: slug for slug in _ANSWERS if slug in catalogue}
+        self._answers = Answers(catalogue)
         self._evidence = Evidence(telemetry.metrics, list(Kind))
         self._dice = dice or random.Random()  # noqa: S311 -- chance, not secrecy
         self._processes: ProcessFaults | None = None
@@ -67,7 +53,9 @@ class FaultSite:
         # It comes with FastAPI, of which a process that speaks gRPC alone has no need; its start is a tenth shorter.
         from services.chassis.faults.http import HttpFaults  # noqa: PLC0415
 
-        return Middleware(HttpFaults, injector=self._injector(self.service, Protocol.HTTP), slugs=self._statuses)
+        return Middleware(
+            HttpFaults, injector=self._injector(self.service, Protocol.HTTP), slugs=self._answers.statuses
+        )
 
     def serves(self, app: Starlette) -> None:
         """Its routes are what a fault can name."""
@@ -76,7 +64,7 @@ class FaultSite:
     def grpc(self, full_name: str) -> RpcFaults:
         """What a gRPC server of the service of that full name asks before each call."""
         self._points.append(Point(self.service, Protocol.GRPC, lambda: _methods(full_name)))
-        return RpcFaults(self._injector(self.service, Protocol.GRPC), self._codes)
+        return RpcFaults(self._injector(self.service, Protocol.GRPC), self._answers.codes)
 
     def storage(self, name: str, operations: Sequence[str]) -> StorageFaults:
         """What the database called `name` asks before each unit of work."""
@@ -89,25 +77,23 @@ class FaultSite:
 
     def add(self, asked: object) -> Armed:
         """Puts in force what a document asks for. Raises FaultRefusedError, and then nothing has changed."""
-        fault = document.read(asked, self._points, self.service)
-        self._check_answer(fault)
+        fault = self.check(asked)
         armed = self.store.add(fault)
         if fault.protocol is Protocol.PROCESS:
             self._process().begin(armed)
         return armed
+
+    def check(self, asked: object) -> Fault:
+        """The fault that a document asks for, which is not put in force. Raises FaultRefusedError where it cannot be."""
+        fault = document.read(asked, self._points, self.service)
+        self._answers.check(fault)
+        return fault
 
     async def watch(self) -> None:
         """Ends what is over; runs in the control listener's own loop, so that a blocked one is healed too."""
         while True:
             self.store.prune()
             await asyncio.sleep(_WATCH_INTERVAL_S)
-
-    def _check_answer(self, fault: Fault) -> None:
-        match fault.parameters:
-            case HttpError(status):
-                one_of("parameters.status", status, self._statuses)
-            case GrpcError(code):
-                one_of("parameters.code", code, self._codes)
 
     def _process(self) -> ProcessFaults:
         if self._processes is None:

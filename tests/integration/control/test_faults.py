@@ -119,6 +119,16 @@ async def test_a_refusal_names_fields_and_choices(control: FaultControl) -> None
     assert "it has latency, blackhole, error" in str(caught.value)
 
 
+async def test_a_question_whether_a_fault_could_be_changes_nothing(replicas: Replicas, control: FaultControl) -> None:
+    for service in ("payments", "payments-2", "payments-db"):
+        await asyncio.to_thread(control.check, replace(LATENCY, service=service))
+    for changes in ({"kind": "slow-body"}, {"ttl_s": -1}, {"probability": 2}, {"operation": "Refuse"}):
+        with pytest.raises(RefusedError, match=f"payments-1: {next(iter(changes))}: ") as caught:
+            await asyncio.to_thread(control.check, replace(LATENCY, **changes))
+        assert caught.value.status == 422
+    assert [each.ids for each in replicas.all] == [[], []]
+
+
 async def test_who_is_not_there_is_refused_before_anybody_is_asked(replicas: Replicas, control: FaultControl) -> None:
     with pytest.raises(UnknownTargetError, match="there are payments, payments-1, payments-2, payments-db"):
         await asyncio.to_thread(control.add, replace(LATENCY, service="users"))

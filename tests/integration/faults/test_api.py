@@ -93,6 +93,12 @@ async def test_what_cannot_be_is_refused_by_name_and_changes_nothing(
     (error,) = document["errors"]
     assert error["field"] == field
     assert error["message"].startswith(said)
+    assert (await control.ask("POST", "/faults/check", json={**LATENCY, **changes})) == (422, document)
+    assert await control.in_force() == []
+
+
+async def test_what_could_be_is_said_to_be_possible_and_not_put_in_force(control: ControlClient) -> None:
+    assert await control.ask("POST", "/faults/check", json=LATENCY) == (204, None)
     assert await control.in_force() == []
 
 
@@ -111,11 +117,12 @@ async def test_without_the_token_nothing_is_told_or_changed_and_it_is_logged(
     before = len(running.log_lines)
     stranger = ControlClient(running.url("CONTROL_PORT"), token)
     assert (await stranger.ask("POST", "/faults", json=LATENCY))[0] == 401
+    assert (await stranger.ask("POST", "/faults/check", json=LATENCY))[0] == 401
     assert (await stranger.ask("GET", "/faults"))[0] == 401
     assert (await stranger.ask("DELETE", f"/faults/{kept}"))[0] == 401
     assert (await stranger.ask("DELETE", "/faults"))[0] == 401
     assert await control.in_force() == [kept]
-    assert [line["level"] for line in running.log_lines[before:]] == ["WARNING"] * 4
+    assert [line["level"] for line in running.log_lines[before:]] == ["WARNING"] * 5
 
 
 async def test_what_was_done_is_logged_with_the_faults_id(control: ControlClient, running: Toy) -> None:
@@ -129,7 +136,7 @@ async def test_where_faults_are_off_all_of_it_is_forbidden_and_says_by_which_set
     with toy(tmp_path) as process:
         await process.ready()
         client = ControlClient(process.url("CONTROL_PORT"))
-        for method, path in (("POST", ""), ("GET", ""), ("DELETE", ""), ("DELETE", "/f-1")):
+        for method, path in (("POST", ""), ("POST", "/check"), ("GET", ""), ("DELETE", ""), ("DELETE", "/f-1")):
             status, document = await client.ask(method, f"/faults{path}", json=LATENCY if method == "POST" else None)
             assert status == 403
             assert "FAULT_INJECTION_ENABLED" in document["detail"]

@@ -50,6 +50,7 @@ def loaded(folder: Path, name: str, old: str, new: str) -> Experiment:
             "probability: 50 is not a share, above 0",
         ),
         (INJECTING, "kind: latency", "probability: 0\n        kind: latency", "probability: 0 is not a share"),
+        (INJECTING, "parameters: {", "parameters: 500 # {", "inject: parameters: 500 is no mapping"),
         (INJECTING, "during: fault", "during: nofault", "during: .*'nofault'; there are before, fault, after, whole"),
         (INJECTING, "journey: browse\n", "journey: browsing\n", "'browsing'; there are browse, checkout, all"),
         (
