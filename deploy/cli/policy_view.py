@@ -1,6 +1,6 @@
 """Policies as a table for the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -10,7 +10,7 @@ from deploy.cli.screen import console, visible
 
 
 def show_all(found: FoundPolicies) -> None:
-    """A row for each edge of each replica, and who did not answer."""
+    """A row for each edge of each replica, which edges' replicas differ, and who did not answer."""
     screen = console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("edge", "in", "preset", "in force", "state"):
@@ -18,8 +18,26 @@ def show_all(found: FoundPolicies) -> None:
     for each in found.edges:
         table.add_row(each.edge, each.instance, each.preset, ", ".join(each.in_force) or "nothing", _state(each))
     screen.print(table)
+    for line in differences(found.edges):
+        screen.print(line, style="yellow", soft_wrap=True)
     for name in found.silent:
         screen.print(f"{name} does not answer", style="red", soft_wrap=True)
+
+
+def differences(edges: Sequence[EdgePolicies]) -> list[str]:
+    """A line for each edge that has not the same policies in all replicas of its caller."""
+    by_edge: dict[str, list[EdgePolicies]] = {}
+    for each in edges:
+        by_edge.setdefault(each.edge, []).append(each)
+    return [
+        f"{edge} differs between replicas: {'; '.join(f'{each.instance} {_named(each)}' for each in replicas)}"
+        for edge, replicas in by_edge.items()
+        if len({tuple(each.in_force) for each in replicas}) > 1
+    ]
+
+
+def _named(edge: EdgePolicies) -> str:
+    return f"{edge.preset} ({', '.join(edge.in_force) or 'nothing'})"
 
 
 def _state(edge: EdgePolicies) -> str:

@@ -84,6 +84,7 @@ def run(options: Options, on_event: events.Listener, on_addresses: OnAddresses =
     with options.state.locked(), ExitStack() as sockets:
         options.state.withdraw()  # what a killed supervisor announced
         leftovers.end(options.state, options.drain_timeout_s + _AFTER_DRAIN_S)
+        options.state.forget_policies()
         chosen, claim = _choose_ports(plan, options, sockets)
         asyncio.run(_Run(plan, chosen, claim, options, on_event).go(on_addresses))
 

@@ -130,7 +130,7 @@ class Plan:
             "DRAIN_TIMEOUT_S": f"{site.drain_timeout_s:g}",
             **{setting: str(port) for setting, port in listeners.items()},
             **self._addresses(process, ports, site.host),
-            **_belongings(process, site),
+            **_belongings(name, process, site),
             **self._database(process, site),
             **self._watched(process, ports, site.host),
             **process.settings,
@@ -172,8 +172,8 @@ class Plan:
         return f"http://{address(host, ports[self.instances_of(service)[0], listener])}"
 
 
-def _belongings(process: Process, site: Site) -> dict[str, str]:
-    """What a process needs of the state folder, and the control token where it has a control listener."""
+def _belongings(name: str, process: Process, site: Site) -> dict[str, str]:
+    """What a process needs of the state folder, and the control token and a memory where it has a control listener."""
     belongings = {}
     if process.api_keys:
         belongings["API_KEYS_FILE"] = str(site.state.api_keys_file)
@@ -190,6 +190,7 @@ def _belongings(process: Process, site: Site) -> dict[str, str]:
         belongings["NOTIFICATIONS_TOKEN_FILE"] = str(site.state.notifications_token_file)
     if any(each.setting == CONTROL_PORT for each in process.listeners):
         belongings["CONTROL_TOKEN"] = site.token
+        belongings["POLICIES_FILE"] = str(site.state.policies_file(name))
     return belongings
 
 

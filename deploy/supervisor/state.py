@@ -9,6 +9,7 @@
     stores.json       0600  service → URL of its database, password included; stays, for who reads it later
     supervisor.lock         held (flock) by the supervisor; the kernel frees it when the supervisor dies
     logs/<instance>.jsonl
+    policies/<instance>.json  what its policies were switched to, by itself; none at the start of a run
     data/<service>.db
     data/traces.bin         the newest traces, with .1 and .lock, where they are to be kept
 
@@ -62,18 +63,30 @@ class StateFolder:
         self.lock_file = self.path / "supervisor.lock"
         self.logs = self.path / "logs"
         self.data = self.path / "data"
+        self.policies = self.path / "policies"
         self.traces_file = self.data / "traces.bin"
 
     def create(self) -> None:
         """Makes what is missing, readable by the user alone. Raises StateError."""
         try:
-            for folder in (self.path, self.logs, self.data):
+            for folder in (self.path, self.logs, self.data, self.policies):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as exc:
             raise StateError(f"{self.path}: {exc.strerror}; choose another folder with --state") from exc
 
     def log_file(self, instance: str) -> Path:
         return self.logs / f"{instance}.jsonl"
+
+    def policies_file(self, instance: str) -> Path:
+        return self.policies / f"{instance}.json"
+
+    def forget_policies(self) -> None:
+        """A new run begins with what its processes' settings say. Raises StateError."""
+        try:
+            for file in self.policies.glob("*.json"):
+                file.unlink(missing_ok=True)
+        except OSError as exc:
+            raise StateError(f"{self.policies}: {exc.strerror}") from exc
 
     def database_url(self, service: str) -> str:
         """The service's own SQLite file, as SQLAlchemy takes it. Raises StateError for a path that no URL can hold."""

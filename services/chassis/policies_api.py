@@ -7,7 +7,7 @@ Answers are JSON; a request that names what there is not is answered with 422 an
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, cast
 
@@ -24,8 +24,8 @@ class _InvalidError(Exception):
     """The request names what there is not; the text names the valid choices."""
 
 
-def routes(seams: Sequence[CallSeam]) -> list[Route]:
-    """The routes over the process's outbound edges, of which there is one to each callee."""
+def routes(seams: Sequence[CallSeam], switched: Callable[[CallSeam], None] = lambda _: None) -> list[Route]:
+    """The routes over the process's outbound edges, of which there is one to each callee; `switched` hears of each switch."""
     by_callee = {each.edge.callee: each for each in seams}
 
     async def show(_: Request) -> Response:
@@ -37,6 +37,7 @@ def routes(seams: Sequence[CallSeam]) -> list[Route]:
             _switch(seam, _object(await request.body()))
         except _InvalidError as error:
             return _problem(str(error))
+        switched(seam)
         return JSONResponse({str(seam.edge): shown(seam)})
 
     return [Route("/policies", show), Route("/policies/{callee}", switch, methods=["PUT"])]

@@ -24,6 +24,7 @@ from services.chassis.faults.site import FaultSite
 from services.chassis.http.refusal import PlainRefusals
 from services.chassis.http.server import HttpServer
 from services.chassis.listener import EX_UNAVAILABLE
+from services.chassis.policy_memory import PolicyMemory
 from services.chassis.settings import EX_CONFIG, ServiceSettings, load
 from services.chassis.side_thread import SideThread
 
@@ -113,7 +114,9 @@ def _side_listeners(
     loop = asyncio.get_running_loop()
     lag = LoopLag(loop)
     admin_app = admin.create_app(telemetry, lifecycle, loop, lag, service.checks, service.peers)
-    routes, watches = policies_api.routes(service.seams), [lag.watch]
+    policies = PolicyMemory(settings.policies_file, service.seams)
+    policies.restore()  # before anything is started, so that no call goes out under another policy
+    routes, watches = policies_api.routes(service.seams, policies.keep), [lag.watch]
     routes += experiments.routes(experiments.Experiments(telemetry.metrics))
     if service.faults:
         service.faults.run_on(loop)

@@ -8,6 +8,7 @@ what is mounted as a file is in no process's environment, which others may see.
 import os
 import re
 import sys
+from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -104,6 +105,11 @@ class ServiceSettings(BaseSettings):
     policy_preset: Preset = Field(
         "full",
         description="Policies in force on outbound edges at the start: off, timeouts, retries, budgeted, breaker, full.",
+    )
+    policies_file: Path | None = Field(
+        None,
+        description="File that keeps what policies were switched to, for who is started again; without it, it starts with "
+        "POLICY_PRESET. `faultline up` gives each process one, and empties them at its start.",
     )
     fault_injection_enabled: bool = Field(
         False, description="Whether the control listener takes faults to inject. `faultline up` switches it on."

@@ -5,13 +5,13 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
 
-from chaos.control import Fault, HttpFaultControl, target
+from chaos.control import Fault, HttpFaultControl, HttpPolicyControl, target
 from deploy.system import System, start_system
 from deploy.topology import EDGES
 from observability import semconv
@@ -46,6 +46,18 @@ def healing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 def assert_sells(api: Api) -> None:
     assert api.check_out().status == 201
+
+
+def assert_started_again(system: System, instance: str, old_pid: int) -> None:
+    found = system.supervisor.process(instance)
+    assert found["state"] == "ready", found
+    assert found["pid"] != old_pid
+
+
+def in_force(system: System, instance: str) -> Mapping[str, list[str]]:
+    """Edge → its policies in force in this replica."""
+    shown = HttpPolicyControl(target.read(system.state.path)).show()
+    return {each.edge: [each.preset, *each.in_force] for each in shown.edges if each.instance == instance}
 
 
 def check_out(api: Api, times: int) -> Counter[int]:
@@ -175,7 +187,19 @@ class TestTheCommand:
         listed = json.loads(faultline(healing, "policy", "list", "--json"))
         presets = {each["instance"]: each["preset"] for each in listed["edges"] if each["edge"] == "orders/payments"}
         assert presets == {"orders-1": "budgeted", "orders-2": "custom"}
-        assert "orders/payments" in faultline(healing, "policy", "list")
+        assert "differs between replicas: orders-1 budgeted" in " ".join(faultline(healing, "policy", "list").split())
+
+    @pytest.mark.parametrize("wanted", [("retries",), ("retry=off", "bulkhead=on")])
+    def test_what_was_set_is_in_force_in_a_replica_that_was_started_again(
+        self, healing: System, wanted: tuple[str, ...]
+    ) -> None:
+        faultline(healing, "policy", "set", "orders/payments", "timeouts")
+        faultline(healing, "policy", "set", "orders/payments", *wanted)
+        before = {each: in_force(healing, each) for each in ("orders-1", "orders-2")}
+        assert before["orders-1"] == before["orders-2"]
+        killed = healing.supervisor.kill("orders-2")["pid"]
+        eventually(partial(assert_started_again, healing, "orders-2", killed), within=60)
+        assert {each: in_force(healing, each) for each in before} == before
 
     @pytest.mark.parametrize(
         ("arguments", "named"),

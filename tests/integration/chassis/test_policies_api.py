@@ -41,6 +41,7 @@ class Control:
     seam: CallSeam
     url: str
     session: aiohttp.ClientSession
+    switched: list[CallSeam]
 
     async def ask(self, method: str, path: str = "", json: Any = None, token: str = TOKEN) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {token}"}
@@ -54,13 +55,13 @@ class Control:
 @pytest.fixture
 async def running(recording: Recording) -> AsyncIterator[Control]:
     seam = CallSeam(EDGE, DECLARED, recording.telemetry, CATALOGUE)
-    port = free_port()
-    app = control.create_app(TOKEN, policies_api.routes([seam]))
+    port, switched = free_port(), list[CallSeam]()
+    app = control.create_app(TOKEN, policies_api.routes([seam], switched.append))
     side = SideThread("control", [HttpServer("control", app, HOST, port, "CONTROL_PORT")])
     await side.start()
     try:
         async with aiohttp.ClientSession() as session:
-            yield Control(seam, f"http://{HOST}:{port}", session)
+            yield Control(seam, f"http://{HOST}:{port}", session, switched)
     finally:
         await side.stop()
 
@@ -86,6 +87,15 @@ async def test_a_preset_is_put_in_force(running: Control, preset: Any) -> None:
     assert (status, found["orders/payments"]["preset"]) == (200, preset)
     in_force = {name for name, each in found["orders/payments"]["policies"].items() if each["in_force"]}
     assert in_force == PRESETS[preset] & DECLARED.names == running.seam.policy.names
+
+
+async def test_a_switch_is_heard_of_and_a_refusal_is_not(running: Control) -> None:
+    await running.switch(preset="off")
+    await running.switch(preset="best")
+    await running.ask("GET")
+    assert running.switched == [running.seam]
+    await running.switch(retry=True)
+    assert len(running.switched) == 2
 
 
 async def test_single_policies_are_turned_on_and_off(running: Control) -> None:

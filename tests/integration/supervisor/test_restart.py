@@ -80,3 +80,11 @@ def test_a_paused_process_is_resumed_when_asked_to(pair: System) -> None:
     until(lambda: pair.supervisor.process("back-1")["state"] == "ready")
     with pytest.raises(ControlError, match="back-1 is ready: no resume"):
         pair.supervisor.resume("back-1")
+
+
+def test_what_a_former_run_s_policies_were_switched_to_is_forgotten(start: Start, state: Path) -> None:
+    kept = state / "policies" / "back-1.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("{}")
+    start("PAIR")
+    assert not kept.exists()

@@ -33,6 +33,7 @@ def test_orders_gets_everything_it_needs_and_no_more() -> None:
         "PAYMENTS_TARGETS": "127.0.0.1:50052",
         "DATABASE_URL": "sqlite+aiosqlite:////tmp/a state/data/orders.db",
         "CONTROL_TOKEN": "token-of-the-run",
+        "POLICIES_FILE": "/tmp/a state/policies/orders-1.json",
         "FAULT_INJECTION_ENABLED": "true",
     }
 

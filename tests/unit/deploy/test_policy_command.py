@@ -11,8 +11,10 @@ import pytest
 
 from chaos.control.errors import AwayError, RefusedError, UnknownTargetError
 from chaos.control.policies import HttpPolicyControl
+from chaos.control.policy import EdgePolicies
 from chaos.control.target import Instance, Target
 from deploy.cli.policy import _switches
+from deploy.cli.policy_view import differences
 from deploy.errors import UsageError
 
 TOKEN = "0123456789abcdef"
@@ -124,6 +126,22 @@ def test_a_caller_that_is_not_there_is_refused_with_those_that_are() -> None:
 )
 def test_a_preset_or_switches(words: tuple[str, ...], switches: dict[str, bool]) -> None:
     assert _switches(words) == switches
+
+
+def test_replicas_with_other_policies_than_their_like_are_named() -> None:
+    def edge(instance: str, name: str, preset: str, **policies: bool) -> EdgePolicies:
+        return EdgePolicies(instance, name, "grpc", preset, {each: {"in_force": on} for each, on in policies.items()})
+
+    found = [
+        edge("orders-1", "orders/payments", "off", retry=False),
+        edge("orders-1", "orders/inventory", "full", retry=True),
+        edge("orders-2", "orders/payments", "full", retry=True),
+        edge("orders-2", "orders/inventory", "full", retry=True),
+    ]
+    assert differences(found) == [
+        "orders/payments differs between replicas: orders-1 off (nothing); orders-2 full (retry)"
+    ]
+    assert differences(found[1:]) == []
 
 
 @pytest.mark.parametrize("words", [("breaker=maybe",), ("off", "full"), ("full", "breaker=on"), ("breaker=",)])

@@ -32,6 +32,15 @@ def test_a_lock_is_had_once(state: StateFolder) -> None:
     assert not state.is_locked()
 
 
+def test_switched_policies_are_forgotten(state: StateFolder) -> None:
+    state.forget_policies()
+    kept = [state.policies_file(each) for each in ("orders-1", "orders-2")]
+    for each in kept:
+        each.write_text("{}")
+    state.forget_policies()
+    assert list(state.policies.iterdir()) == []
+
+
 def test_looking_at_a_lock_makes_nothing(tmp_path: Path) -> None:
     assert not StateFolder(tmp_path / "none").is_locked()
     assert not (tmp_path / "none").exists()
