@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from chaos.control import EdgePolicies
 from chaos.measure.errors import MeasureError
-from chaos.measure.site import Site
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +45,9 @@ class Baseline:
 class Note:
     """Of one system: what an earlier one left, whose processes have begun anew since, counts for nothing."""
 
-    def __init__(self, site: Site) -> None:
-        self._file = site.state / _FILE
-        self._system = sha256(site.target.token.encode()).hexdigest()[:16]  # the token is made anew as a system starts
+    def __init__(self, state: Path, token: str) -> None:
+        self._file = state / _FILE
+        self._system = sha256(token.encode()).hexdigest()[:16]  # the token is made anew as a system starts
 
     def read(self) -> list[Baseline]:
         """What has not been put back; nothing where the note cannot be read."""

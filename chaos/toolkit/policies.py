@@ -25,7 +25,7 @@ class Policies:
 
     def __init__(self, site: Site) -> None:
         self._control = HttpPolicyControl(site.target)
-        self._note = Note(site)
+        self._note = Note(site.state, site.target.token)
         self._before: dict[tuple[str, str], Baseline] = {}
         self.chosen = ""
 

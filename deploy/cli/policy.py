@@ -13,6 +13,7 @@ from chaos.control import target as targets
 from chaos.control.errors import ControlError, RefusedError, UnknownTargetError
 from chaos.control.policies import HttpPolicyControl
 from chaos.control.policy import EdgePolicies
+from chaos.toolkit.baseline import Baseline, Note
 from deploy.cli.common import running, system_option
 from deploy.errors import DeployError, UsageError
 from deploy.supervisor.state import StateFolder
@@ -42,13 +43,16 @@ def command() -> None:
 def show(state: StateFolder, as_json: bool) -> None:
     """Shows every edge: its preset, the policies in force, and what state they are in."""
     with _told():
-        found = _control(state).show()
+        target = _target(state)
+        found = HttpPolicyControl(target).show()
     if as_json:
         click.echo(json.dumps(asdict(found), indent=2))
         return
     from deploy.cli.policy_view import show_all  # noqa: PLC0415 -- with rich, which JSON does not need
 
     show_all(found)
+    if chosen := Note(state.path, target.token).read():
+        click.echo(_by_experiment(chosen))
 
 
 @command.command("set")
@@ -90,9 +94,21 @@ def _tell(done: Sequence[EdgePolicies]) -> None:
         click.echo(f"{each.edge} in {each.instance}: {each.preset} ({', '.join(each.in_force) or 'nothing'})")
 
 
+def _by_experiment(chosen: Sequence[Baseline]) -> str:
+    edges = sorted({each.edge for each in chosen})
+    return (
+        f"An experiment chose the policies of {', '.join(edges)}. It puts them back when it ends; if it was killed, the next "
+        "experiment does, or `faultline policy set`."
+    )
+
+
 def _control(state: StateFolder) -> HttpPolicyControl:
+    return HttpPolicyControl(_target(state))
+
+
+def _target(state: StateFolder) -> targets.Target:
     running(state)  # says so if none does; a file left behind by a killed supervisor would not
-    return HttpPolicyControl(targets.read(state.path))
+    return targets.read(state.path)
 
 
 @contextmanager

@@ -6,14 +6,14 @@ import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chaos.control import INJECTED_KINDS, Fault, HttpFaultControl, RefusedError
+from chaos.control import INJECTED_KINDS, Fault, HttpFaultControl, PlacedFault, RefusedError
 from chaos.measure.site import site_of
 from chaos.runs import catalogue
 from chaos.runs.verdict import EXIT_CODES, Outcome
@@ -88,6 +88,97 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> str:
     return written(tmp_path_factory.mktemp("experiments"), "payments-down")
 
 
+KILLED_TTL_S = 10
+KILLING = "  - type: action\n    name: kill payments\n"
+SLOWING = f"""\
+  - type: action
+    name: slow inventory down
+    provider:
+      type: python
+      module: chaos.toolkit.actions
+      func: inject
+      arguments: {{experiment: killed, service: inventory, kind: latency, parameters: {{ms: 1}}, ttl_s: {KILLED_TTL_S}}}
+"""
+TWO_FAULTS = ((KILLING, SLOWING + KILLING), ("ttl_s: 60", f"ttl_s: {KILLED_TTL_S}"))
+"""One inside of requests, and a process that is held down."""
+
+
+def policy_list(system: System) -> str:
+    command = [sys.executable, "-m", "deploy.cli", "policy", "list"]
+    done = subprocess.run(command, env=environment(system, {}), capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Killed:
+    """A run that was killed amid its faults: the policies before it began, and what is told of them when it is gone."""
+
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    listed: str
+
+
+@pytest.fixture(scope="module")
+def killed(own_system: System, tmp_path_factory: pytest.TempPathFactory) -> Killed:
+    before = policies(own_system)
+    file = written(tmp_path_factory.mktemp("killed"), "payments-down", *TWO_FAULTS)
+    command = [sys.executable, "-m", "deploy.cli", "chaos", "run", file, "--policy", "off", "--json"]
+    running = subprocess.Popen(command, env=environment(own_system, ENDLESS), stdout=subprocess.DEVNULL, text=True)
+    try:
+        eventually(lambda: _is_hurt(own_system, running), within=PATIENCE_S)
+    finally:
+        running.kill()
+        running.wait()
+    return Killed(before, policies(own_system), policy_list(own_system))
+
+
+def _is_hurt(system: System, running: "subprocess.Popen[str]") -> None:
+    _payments_is_down(system, running)
+    assert {each.service for each in faults_in_force(system)} == {"inventory"}
+
+
+def faults_in_force(system: System) -> Sequence[PlacedFault]:
+    return HttpFaultControl(site_of(system.state.path).target).in_force().faults
+
+
+def is_healed(system: System) -> None:
+    """Raises AssertionError while it is not."""
+    payments_serve(system)
+    assert not faults_in_force(system)
+
+
+def test_what_a_run_that_was_killed_chose_is_told(killed: Killed) -> None:
+    assert any(killed.before.values())
+    assert not any(killed.after.values()), "nobody was there to put them back"
+    assert "An experiment chose the policies of gateway/inventory, gateway/orders, " in killed.listed
+    assert "if it was killed, the next experiment does" in killed.listed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nothing",), "no experiment 'nothing'; experiments: failing-payments, payments-down, slow-payments"),
+        (("payments-down", "--policy", "most"), "no policy 'most'; policies: off, timeouts, retries, budgeted, breaker, full"),
+        (("payments-down", "--runs", "0"), "runs: 0 is not within 1..50"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_refused_before_anything_is_touched(
+    own_system: System, arguments: tuple[str, ...], said: str
+) -> None:
+    before = records(own_system)
+    done = faultline(own_system, "run", *arguments)
+    assert (done.returncode, done.stdout) == (EXIT_CODES[Outcome.INVALID], "")
+    assert said in done.stderr
+    assert records(own_system) == before
+
+
+def test_the_faults_of_a_run_that_was_killed_are_gone_when_their_time_is_over(
+    killed: Killed, own_system: System
+) -> None:
+    assert killed.before
+    eventually(lambda: is_healed(own_system), within=PATIENCE_S)
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run: what the command told, and where its folder is."""
@@ -104,12 +195,13 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def run(own_system: System, experiment: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """One run for all that is asked of it. Its verdict is the machine's business as well, so only its form is tested.
+def run(own_system: System, experiment: str, killed: Killed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """One run for all that is asked of it, after another was killed. Its verdict is the machine's business as well, so only its form is tested.
 
     A machine that is so busy that the system is not well before the fault gets another chance: that run is rightly refused.
     """
-    junit, before = tmp_path_factory.mktemp("junit") / "junit.xml", policies(own_system)
+    junit = tmp_path_factory.mktemp("junit") / "junit.xml"
+    eventually(lambda: is_healed(own_system), within=PATIENCE_S)
     for _ in range(ATTEMPTS):
         done = faultline(own_system, "run", experiment, "--policy", "full", "--json", "--junit", str(junit))
         assert done.stdout, done.stderr
@@ -117,7 +209,7 @@ def run(own_system: System, experiment: str, tmp_path_factory: pytest.TempPathFa
         if made.found.get("effects"):
             break
     yield made
-    assert policies(own_system) == before
+    assert policies(own_system) == killed.before
 
 
 def test_the_exit_code_is_the_verdict_s(run: Run) -> None:
@@ -133,6 +225,12 @@ def test_the_fault_is_proven_and_gone(run: Run, own_system: System) -> None:
     assert effect["touched"] > 0
     assert "payments-1 ended" in effect["said"]
     eventually(lambda: payments_serve(own_system), within=PATIENCE_S)
+
+
+def test_what_the_killed_run_chose_is_put_back(run: Run, killed: Killed, own_system: System) -> None:
+    assert run.found
+    assert policies(own_system) == killed.before
+    assert "An experiment chose" not in policy_list(own_system)
 
 
 def test_the_run_is_measured_from_all_sides(run: Run) -> None:
@@ -166,24 +264,6 @@ def test_the_report_is_written_anew_from_the_record(run: Run, own_system: System
     done = faultline(own_system, "report")
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()).read_text().startswith("<!doctype html>")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("nothing",), "no experiment 'nothing'; experiments: failing-payments, payments-down, slow-payments"),
-        (("payments-down", "--policy", "most"), "no policy 'most'; policies: off, timeouts, retries, budgeted, breaker, full"),
-        (("payments-down", "--runs", "0"), "runs: 0 is not within 1..50"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_is_refused_before_anything_is_touched(
-    own_system: System, arguments: tuple[str, ...], said: str
-) -> None:
-    before = records(own_system)
-    done = faultline(own_system, "run", *arguments)
-    assert (done.returncode, done.stdout) == (EXIT_CODES[Outcome.INVALID], "")
-    assert said in done.stderr
-    assert records(own_system) == before
 
 
 @pytest.mark.parametrize(
