@@ -1,7 +1,5 @@
 """Shared by every test: how much to do, a running system, and whether a browser is there."""
 
-import os
-import shutil
 import signal
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -10,9 +8,10 @@ from pathlib import Path
 import hypothesis
 import psutil
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from xdist.remote import Producer
 
+from deploy.bench.browser import chromium, find_chromium
 from deploy.system import System, start_system
 from observability import garbage
 from tests import distribution
@@ -20,7 +19,6 @@ from tests import distribution
 pytest_plugins = ["tests.postgresql"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True)
@@ -113,12 +111,7 @@ def browser() -> Iterator[Browser]:
 
     No longer than a module: while it is open its event loop runs, and asynchronous tests could not.
     """
-    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if found is None:
+    if (found := find_chromium()) is None:
         pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    # Chromium refuses its sandbox to root; the pages shown here are our own.
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=options)
-        yield chromium
-        chromium.close()
+    with chromium(found) as started:
+        yield started

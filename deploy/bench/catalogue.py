@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from deploy.bench.figure import Benchmark
-from deploy.bench.figures import backend, backend_away, checkout, faults, hop, memory, pipeline, startup
+from deploy.bench.figures import (
+    backend,
+    backend_away,
+    checkout,
+    faults,
+    first_paint,
+    hop,
+    memory,
+    outage,
+    pipeline,
+    startup,
+)
 
 BENCHMARKS: Final[Sequence[Benchmark]] = (
     startup.BENCHMARK,
@@ -14,5 +25,7 @@ BENCHMARKS: Final[Sequence[Benchmark]] = (
     *hop.BENCHMARKS,
     *checkout.BENCHMARKS,
     *backend.BENCHMARKS,
+    first_paint.BENCHMARK,
     *pipeline.BENCHMARKS,
+    *outage.BENCHMARKS,
 )

@@ -1,8 +1,6 @@
 """Makes the pictures that the README shows, from a system started for it and hurt a little: `make pictures`."""
 
 import json
-import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,18 +8,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from chaos.control import Fault, HttpFaultControl, target
 from chaos.report.page import write as page_of
 from chaos.runs import catalogue, experimenter
 from chaos.runs.experimenter import Wanted, Watcher
+from deploy.bench.browser import chromium, find_chromium
 from deploy.system import System, start_system
 from deploy.topology import ALERTS
 from observability import semconv
 from tests.backends.clients import Prometheus
 from tests.backends.programs import found as programs_here
-from tests.conftest import CHECKOUT, CHROMIUM_NAMES
+from tests.conftest import CHECKOUT
 from tests.e2e.http_api import Api
 from tests.e2e.policies import switch
 from tests.e2e.running import SERVICES, shopper
@@ -149,14 +148,10 @@ def _went_well(trace: dict[str, Any]) -> bool:
 
 def _browser() -> Iterator[Page]:
     """One page as large as a picture, closed at the end."""
-    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if found is None:
+    if (found := find_chromium()) is None:
         sys.exit("no Chromium on this machine (Debian: apt-get install chromium)")
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=options)
-        yield chromium.new_page(viewport={"width": 1280, "height": 860})
-        chromium.close()
+    with chromium(found) as browser:
+        yield browser.new_page(viewport={"width": 1280, "height": 860})
 
 
 def _take(page: Page, address: str, name: str, *, height: int = 860, await_: str = "body") -> None:

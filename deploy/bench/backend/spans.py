@@ -13,10 +13,17 @@ FIRST_NS: Final = 1_700_000_000_000_000_000
 _TRACE_EVERY_NS: Final = 10_000_000
 
 
-def requests(traces: int, spans_per_trace: int, spans_per_request: int, seed: int = 1) -> list[bytes]:
-    """All spans of `traces` traces, as serialized requests of one service each. The same seed gives the same bytes."""
+def requests(
+    traces: int, spans_per_trace: int, spans_per_request: int, seed: int = 1, first_ns: int = FIRST_NS
+) -> list[bytes]:
+    """All spans of `traces` traces, the first at `first_ns`, as serialized requests of one service each.
+
+    The same seed gives the same bytes.
+    """
     rng = Random(seed)  # noqa: S311  # the same each time; nothing is to be kept secret
-    spans = [span for number in range(traces) for span in _trace(rng, number, spans_per_trace)]
+    spans = [
+        span for number in range(traces) for span in _trace(rng, first_ns + number * _TRACE_EVERY_NS, spans_per_trace)
+    ]
     pieces = [spans[at : at + spans_per_request] for at in range(0, len(spans), spans_per_request)]
     return [_request(SERVICES[number % len(SERVICES)], piece) for number, piece in enumerate(pieces)]
 
@@ -31,8 +38,8 @@ def _request(service: str, spans: list[Span]) -> bytes:
     return request.SerializeToString()
 
 
-def _trace(rng: Random, number: int, size: int) -> list[Span]:
-    trace_id, start = rng.randbytes(16), FIRST_NS + number * _TRACE_EVERY_NS
+def _trace(rng: Random, start: int, size: int) -> list[Span]:
+    trace_id = rng.randbytes(16)
     ids = [rng.randbytes(8) for _ in range(size)]
     parents = [b"", *(ids[rng.randrange(at)] for at in range(1, size))]
     return [_span(rng, trace_id, start, *pair) for pair in zip(ids, parents, strict=True)]

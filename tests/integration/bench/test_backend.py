@@ -17,6 +17,12 @@ def test_the_spans_are_the_same_each_time_and_whole_traces() -> None:
     assert len({span[3] for span in spans}) == len(roots) == 10
 
 
+def test_they_can_be_of_any_time() -> None:
+    [message] = requests(traces=1, spans_per_trace=1, spans_per_request=1, first_ns=FIRST_NS + 10**18)
+    span = ExportTraceServiceRequest.FromString(message).resource_spans[0].scope_spans[0].spans[0]
+    assert 0 <= span.start_time_unix_nano - FIRST_NS - 10**18 < 10**9
+
+
 def test_the_floor_reads_every_field() -> None:
     [message] = requests(traces=1, spans_per_trace=1, spans_per_request=1)
     span = ExportTraceServiceRequest.FromString(message).resource_spans[0].scope_spans[0].spans[0]
