@@ -14,6 +14,7 @@ from chaos.control.docker import DockerProcessControl
 from chaos.control.errors import (
     AwayError,
     ControlError,
+    HoldError,
     NotRunningError,
     RefusedError,
     UnknownTargetError,
@@ -52,6 +53,7 @@ __all__ = [
     "FaultControl",
     "Found",
     "FoundPolicies",
+    "HoldError",
     "HttpExperimentControl",
     "HttpFaultControl",
     "HttpPolicyControl",

@@ -5,6 +5,7 @@ ControlError
 ├── WrongStateError      the folder's files cannot be read
 ├── UnknownTargetError   there is no service, replica or database of that name; names the ones there are
 ├── AwayError            somebody who should have been told does not answer
+├── HoldError            nobody can be had who ends a fault at its time
 └── RefusedError         the system said no, and why
 """
 
@@ -37,6 +38,10 @@ class AwayError(ControlError):
     def __init__(self, where: str, address: str, reason: str) -> None:
         super().__init__(f"{where} at {address} does not answer: {reason}")
         self.where, self.address = where, address
+
+
+class HoldError(ControlError):
+    """There is no process that would do something later, or its mark cannot be written or taken away."""
 
 
 class RefusedError(ControlError):

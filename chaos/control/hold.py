@@ -5,12 +5,16 @@
 
 import os
 import secrets
+import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+from chaos.control.errors import HoldError
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _LOOK_S: Final = 0.5
@@ -21,24 +25,36 @@ _BETWEEN_TRIES_S: Final = 2.0
 def begin(file: Path, seconds: float, command: Sequence[str]) -> None:
     """Has the command run after so many seconds, unless `end` or another `begin` with this file comes before.
 
-    Raises OSError or CalledProcessError where no process can be had for it; whoever was begun earlier then goes on.
+    Raises HoldError where no process can be had for it; whoever was begun earlier then goes on.
     """
     token = secrets.token_hex(8)
-    file.parent.mkdir(mode=0o700, exist_ok=True)
-    subprocess.run(
-        [sys.executable, "-m", "chaos.control.hold", str(file), token, str(seconds), *command],
-        cwd=_ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        check=True,
-    )
+    with _translated(f"nobody can be had who does `{shlex.join(command)}` after {seconds:g} s"):
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        subprocess.run(
+            [sys.executable, "-m", "chaos.control.hold", str(file), token, str(seconds), *command],
+            cwd=_ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            check=True,
+        )
 
 
 def end(file: Path) -> None:
-    """Whatever was begun with this file is left undone."""
-    file.unlink(missing_ok=True)
+    """Whatever was begun with this file is left undone. Raises HoldError."""
+    with _translated("what was to be done later goes on"):
+        file.unlink(missing_ok=True)
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise HoldError(f"{what}: {exc.filename}: {exc.strerror}") from exc
+    except subprocess.CalledProcessError as exc:
+        raise HoldError(f"{what}: its process ended with {exc.returncode}") from exc
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,6 +1,7 @@
 """The load of an experiment, in a thread of its own: it goes on whatever the experiment does."""
 
 import asyncio
+import logging
 import secrets
 import threading
 from collections.abc import Sequence
@@ -11,6 +12,8 @@ from chaos.load import DEFAULT_MIX, LoadError, LoadPlan, LoadReport, Mix, Result
 from chaos.measure.errors import MeasureError
 from chaos.measure.requests import Request, of_result
 from chaos.measure.site import Site
+
+log = logging.getLogger(__name__)
 
 _BEGIN_PATIENCE_S: Final = 20.0
 _END_PATIENCE_S: Final = 30.0
@@ -74,7 +77,8 @@ class BackgroundLoad:
     def _run(self) -> None:
         try:
             self.report = asyncio.run(self._send())
-        except (LoadError, ExceptionGroup, OSError) as exc:
+        except Exception as exc:  # whatever it is: a run without load ends, and says why
+            log.exception("no more load")
             self._failure = exc
         finally:
             self._begun.set()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from chaos.runs.catalogue import Experiment
+from chaos.runs.errors import RecordError
 from chaos.runs.verdict import Claim, Facts
 
 Document = dict[str, Any]
@@ -19,7 +20,8 @@ def run(experiment: Experiment, configuration: Mapping[str, Any], log_file: Path
     """Chaos Toolkit's journal, with what the session found as `faultline`.
 
     `configuration` goes before what the experiment has from the environment. Chaos Toolkit's own words go to the file.
-    Returns also after a signal: then the rollbacks have been played.
+    Returns also after a signal: then the rollbacks have been played. Raises RecordError, before anything is touched, where
+    the file cannot be written.
     """
     from chaoslib.run import Runner  # noqa: PLC0415 -- as the catalogue does
     from chaoslib.types import Schedule, Strategy  # noqa: PLC0415
@@ -98,7 +100,10 @@ def _violations(invariants: Document | None) -> list[str] | None:
 def _logged(file: Path) -> Iterator[None]:
     """Chaos Toolkit's logger writes there, and nowhere else."""
     logger = logging.getLogger("chaostoolkit")
-    handler = logging.FileHandler(file, encoding="utf-8")
+    try:
+        handler = logging.FileHandler(file, encoding="utf-8")
+    except OSError as exc:
+        raise RecordError(f"{file}: {exc.strerror}") from exc
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     before = logger.propagate, logger.level
     logger.addHandler(handler)

@@ -2,7 +2,7 @@
 
 RunError
 ├── InvalidError      what was asked for cannot be run: refused before anything is touched
-└── RecordError       a record of a run is missing or cannot be read
+└── RecordError       a record of a run is missing, or cannot be read or written
 """
 
 
@@ -15,4 +15,4 @@ class InvalidError(RunError):
 
 
 class RecordError(RunError):
-    """There is no such record, or it is none."""
+    """There is no such record, it is none, or it cannot be written."""

@@ -2,14 +2,15 @@
 
 import fcntl
 import json
+import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from chaos.control import ControlError, HttpFaultControl, process_control
 from chaos.measure import site as sites
@@ -19,12 +20,13 @@ from chaos.runs import activities, arm, record
 from chaos.runs.activities import Activity
 from chaos.runs.catalogue import Experiment
 from chaos.runs.declared import DEVIATES
-from chaos.runs.errors import InvalidError
+from chaos.runs.errors import InvalidError, RecordError
 from chaos.runs.record import Record
 from chaos.runs.verdict import Judged, Outcome, Verdict, judge, overall
 from chaos.toolkit import control
 from chaos.toolkit.policies import Policies
-from chaos.toolkit.session import Listener
+
+log = logging.getLogger(__name__)
 
 MOST_RUNS: Final = 50
 
@@ -64,6 +66,10 @@ class Watcher:
     def ended(self, step: Step, verdict: Verdict) -> None:
         """An arm has its verdict."""
 
+    def lost(self, error: RecordError) -> None:
+        """What a run found could not be written; the run goes on without, and its verdict is told all the same."""
+        log.warning("not written", extra={"error": str(error)})
+
 
 def runs_folder(state: Path) -> Path:
     """Where the records of a state folder's runs are."""
@@ -93,8 +99,16 @@ def run(experiment: Experiment, wanted: Wanted, state: Path, watcher: Watcher) -
         "arms": arms,
         "verdict": _told(overall(judged)),
     }
-    record.write(folder, found)
+    _unless_it_fails(watcher, lambda: record.write(folder, found))
     return found, folder
+
+
+def _unless_it_fails(watcher: Watcher, write: Callable[[], object]) -> None:
+    """What was found out with so much effort is not thrown away because a disk is full."""
+    try:
+        write()
+    except RecordError as exc:
+        watcher.lost(exc)
 
 
 def _described(experiment: Experiment) -> Document:
@@ -160,7 +174,7 @@ def _run_arms(
     for number, (run_number, policy) in enumerate(steps, start=1):
         step = Step(policy, run_number, number, len(steps))
         watcher.begins(step)
-        found, verdict = _run_arm(experiment, step, wanted, folder, watcher.progress)
+        found, verdict = _run_arm(experiment, step, wanted, folder, watcher)
         arms.append(found)
         judged.append(Judged(step.policy, verdict, found["expected"] == DEVIATES))
         watcher.ended(step, verdict)
@@ -180,14 +194,15 @@ def _configuration(experiment: Experiment, policy: str, seed: int, wanted: Wante
 
 
 def _run_arm(
-    experiment: Experiment, step: Step, wanted: Wanted, folder: Path, listener: Listener
+    experiment: Experiment, step: Step, wanted: Wanted, folder: Path, watcher: Watcher
 ) -> tuple[Document, Verdict]:
-    control.listen(listener)
+    control.listen(watcher.progress)
     configuration = _configuration(experiment, step.policy, wanted.seed + step.run - 1, wanted)
     journal = arm.run(experiment, configuration, folder / "chaostoolkit.log")
     found = journal.get("faultline") or {}
-    name = f"journal-{step.policy or 'as-is'}-{step.run}.json"
-    (folder / name).write_text(json.dumps(journal | {"faultline": None}, indent=1, default=str), "utf-8")
+    file = folder / f"journal-{step.policy or 'as-is'}-{step.run}.json"
+    told = json.dumps(journal | {"faultline": None}, indent=1, default=str)
+    _unless_it_fails(watcher, lambda: record.keep(file, told))
     verdict = judge(arm.facts(journal))
     described = {
         "policy": step.policy,
@@ -215,12 +230,19 @@ def _new_folder(runs: Path, name: str, began: datetime) -> Path:
 @contextmanager
 def _alone(runs: Path) -> Iterator[None]:
     """No second experiment at the same time: each would measure the other. Raises InvalidError."""
-    with (runs / "lock").open("w") as lock:
+    with _opened(runs / "lock") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
             raise InvalidError("another experiment runs on this system") from exc
         yield
+
+
+def _opened(file: Path) -> TextIO:
+    try:
+        return file.open("w")
+    except OSError as exc:
+        raise InvalidError(f"{file}: {exc.strerror}") from exc
 
 
 @contextmanager

@@ -43,9 +43,14 @@ def commit() -> str:
 
 def write(folder: Path, record: Record) -> Path:
     """The file it was written to, as a whole. Raises RecordError."""
-    file, temporary = folder / FILE, folder / f".{FILE}.{os.getpid()}"
+    return keep(folder / FILE, json.dumps(record, indent=1))
+
+
+def keep(file: Path, text: str) -> Path:
+    """A file of a run, replaced as a whole. Raises RecordError."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        temporary.write_text(json.dumps(record, indent=1), "utf-8")
+        temporary.write_text(text, "utf-8")
         temporary.replace(file)
     except OSError as exc:
         raise RecordError(f"{file}: {exc.strerror}") from exc

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Final, Self
 
+import click
 from rich import box
 from rich.console import Console
 from rich.status import Status
@@ -13,6 +14,7 @@ from chaos.measure.requests import availability, between
 from chaos.runs import summary
 from chaos.runs.catalogue import Experiment
 from chaos.runs.compare import Comparison
+from chaos.runs.errors import RecordError
 from chaos.runs.experimenter import Step, Watcher
 from chaos.runs.record import FILE, Record
 from chaos.runs.verdict import Verdict
@@ -61,15 +63,19 @@ class ExperimentScreen(Watcher):
         outcome = str(verdict.outcome)
         self._line(Text(f"  {summary.policy_name(step.policy)}: {outcome.replace('_', ' ')}", summary.STYLES[outcome]))
 
+    def lost(self, error: RecordError) -> None:
+        click.echo(f"faultline: {error}", err=True)
+
     def show(self, record: Record, folder: Path, report: Path | None) -> None:
-        """Verdict and reasons, the table, where the rest is; no report where it could not be written."""
+        """Verdict and reasons, the table, where the rest is, as far as it could be written."""
         self._console.print()
         for line in summary.verdict_lines(record):
             self._console.print(line, soft_wrap=True)
         self._console.print(summary.table(record))
         if report:
             self._line(Text(f"Report  {report}"))
-        self._line(Text(f"Record  {folder / FILE}"))
+        if (folder / FILE).exists():
+            self._line(Text(f"Record  {folder / FILE}"))
 
     def _line(self, text: Text) -> None:
         if not self._quiet:

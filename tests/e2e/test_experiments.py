@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -314,18 +315,30 @@ def _interrupt(own_system: System, experiment: str, number: signal.Signals) -> N
     before = policies(own_system)
     eventually(lambda: payments_serve(own_system), within=PATIENCE_S)
     command = [sys.executable, "-m", "deploy.cli", "chaos", "run", experiment, "--policy", "off", "--json"]
-    running = subprocess.Popen(command, env=environment(own_system, ENDLESS), stdout=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        command, env=environment(own_system, ENDLESS), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         eventually(lambda: _payments_is_down(own_system, running), within=PATIENCE_S)
+        gone = _without_its_folder(own_system)
         running.send_signal(number)
-        told, _ = running.communicate(timeout=120)
+        told, complaints = running.communicate(timeout=120)
     finally:
         running.kill()
         running.wait()
     assert running.returncode == EXIT_CODES[Outcome.INTERRUPTED]
     assert json.loads(told)["verdict"]["reasons"] == [f"interrupted by {number.name}; the fault was taken away"]
+    for name in ("journal-off-1.json", "record.json", "report.html"):
+        assert f"faultline: {gone / name}: No such file or directory\n" in complaints
     eventually(lambda: payments_serve(own_system), within=PATIENCE_S)
     assert policies(own_system) == before
+
+
+def _without_its_folder(system: System) -> Path:
+    """Takes away what the run that goes on would write to; its verdict is told all the same."""
+    folder = max((system.state.path / "chaos").glob("payments-down-*"), key=lambda each: each.name)
+    shutil.rmtree(folder)
+    return folder
 
 
 def _payments_is_down(system: System, running: "subprocess.Popen[str]") -> None:

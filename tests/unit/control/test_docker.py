@@ -8,6 +8,7 @@ import pytest
 
 from chaos.control import (
     AwayError,
+    ControlError,
     DockerProcessControl,
     HttpProcessControl,
     RefusedError,
@@ -194,6 +195,16 @@ def test_what_took_effect_without_an_answer_has_its_end_all_the_same(
     assert docker.asked == [[hurt, "orders-1"]]
     control.heal()
     assert state_of(control, "orders-1") == "ready"
+
+
+@pytest.mark.parametrize(("hurt", "ttl_s"), [("kill", LONG_S), ("kill", 0.0), ("pause", LONG_S)])
+def test_without_anybody_who_ends_it_nothing_is_begun(
+    docker: fake.Docker, control: DockerProcessControl, tmp_path: Path, hurt: str, ttl_s: float
+) -> None:
+    (tmp_path / "held").write_text("in the way")
+    with pytest.raises(ControlError, match=r"nobody can be had who does `docker .*held: File exists"):
+        getattr(control, hurt)("orders", ttl_s)
+    assert docker.asked == []
 
 
 def test_without_a_folder_for_its_end_nothing_is_begun(docker: fake.Docker) -> None:

@@ -1,12 +1,12 @@
 """What is to end at its time, in a process of its own."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from chaos.control import hold
+from chaos.control.errors import HoldError
 from tests.waiting import eventually
 
 SOON_S = 0.1
@@ -51,7 +51,7 @@ def test_who_cannot_be_begun_takes_nobodys_turn(
     token = mark.read_text()
     other = touching(done)
     monkeypatch.setattr(sys, "executable", interpreter)
-    with pytest.raises((OSError, subprocess.CalledProcessError)):
+    with pytest.raises(HoldError, match=r"^nobody can be had who does `.*` after 0\.1 s: "):
         hold.begin(mark, SOON_S, other)
     assert [(each.name, each.read_text()) for each in mark.parent.iterdir()] == [("one", token)]
     hold.end(mark)
@@ -72,6 +72,15 @@ def test_what_was_ended_is_left_undone(tmp_path: Path) -> None:
     mark.unlink()
     assert hold.wait_and_do(mark, "the token of a later one", LONG_S, touching(done)) == 0
     assert not done.exists()
+
+
+def test_a_mark_that_cannot_be_written_or_taken_away_is_told(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "held"
+    in_the_way.write_text("no folder")
+    with pytest.raises(HoldError, match="held: File exists"):
+        hold.begin(in_the_way / "one", LONG_S, touching(tmp_path / "done"))
+    with pytest.raises(HoldError, match=r"what was to be done later goes on: .*one: Not a directory"):
+        hold.end(in_the_way / "one")
 
 
 def test_what_is_ended_twice_is_no_error(tmp_path: Path) -> None:
