@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from chaoslib.exceptions import InterruptExecution
 
+from chaos.control import HttpFaultControl
 from chaos.load import parse_mix
 from chaos.load.kinds import DEFAULT_MIX
 from chaos.measure import site as sites
@@ -22,7 +23,7 @@ from chaos.measure.background_load import LoadOptions
 from chaos.measure.edges import Edge
 from chaos.measure.errors import MeasureError
 from chaos.measure.stops import StopCondition
-from chaos.toolkit import evidence, session
+from chaos.toolkit import asked, evidence, session
 from chaos.toolkit.announcement import name_of
 from chaos.toolkit.session import Listener, Options, Session
 from observability.stack import objectives
@@ -77,13 +78,14 @@ def configure_control(
     _state.rolling_back, _state.failure = False, ""
 
 
-def before_experiment_control(context: Document, **_: Any) -> None:
+def before_experiment_control(context: Document, configuration: Document | None = None, **_: Any) -> None:
     """Begins the session. What prevents it becomes the reason why the steady state is not met."""
-    begun: list[Session] = []
     try:
-        begun.append(session.begin(_session(context)))
-        _install(begun[0].end_early)
-        begun[0].open()
+        made = _session(context)
+        asked.check(context, configuration or {}, HttpFaultControl(made.site.target))
+        session.begin(made)
+        _install(made.end_early)
+        made.open()
     except (MeasureError, objectives.ObjectivesError) as exc:
         _state.failure = str(exc)
         log.error("the run did not begin: %s", exc)  # noqa: TRY400 -- the reason is told; its stack says nothing more

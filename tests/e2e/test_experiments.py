@@ -1,28 +1,43 @@
 """Experiments on a running system: told with evidence, and nothing of them left, however they end."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chaos.control import INJECTED_KINDS, Fault, HttpFaultControl, PlacedFault, RefusedError
+from chaos.control import INJECTED_KINDS, Fault, HttpFaultControl, RefusedError
 from chaos.measure.site import site_of
 from chaos.runs import catalogue
 from chaos.runs.verdict import EXIT_CODES, Outcome
-from chaos.toolkit.policies import Policies
 from deploy.cli import experiment_rules
 from deploy.system import System
 from observability import semconv
-from tests.conftest import CHECKOUT, Counts
+from tests.conftest import Counts
+from tests.e2e.experimenting import (
+    ENDLESS,
+    PATIENCE_S,
+    RARE,
+    SHORT,
+    SHORTEST,
+    TWO_FAULTS,
+    environment,
+    faultline,
+    faults_in_force,
+    is_healed,
+    payments_serve,
+    policies,
+    policy_list,
+    records,
+    written,
+)
 from tests.e2e.metrics import samples
 from tests.e2e.running import admin_url
 from tests.e2e.topologies import PLENTIFUL
@@ -30,84 +45,12 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(600)
 
-SHORT = {"FAULTLINE_BEFORE_S": "1", "FAULTLINE_FAULT_S": "4", "FAULTLINE_AFTER_S": "4"}
-SHORTEST = {"FAULTLINE_BEFORE_S": "1", "FAULTLINE_FAULT_S": "3", "FAULTLINE_AFTER_S": "1"}
-RARE = SHORTEST | {"FAULTLINE_FAULT_S": "20"}
-"""For a fault that meets a tenth of some forty calls in ten seconds: so that it is seen."""
-ENDLESS = {"FAULTLINE_BEFORE_S": "0", "FAULTLINE_FAULT_S": "55"}
-PATIENCE_S = 60.0
 ATTEMPTS = 3
-
-
-def environment(system: System, phases: Mapping[str, str]) -> dict[str, str]:
-    state = str(system.state.path)
-    return {**os.environ, "FAULTLINE_STATE_DIR": state, "PYTHONPATH": str(CHECKOUT), "COLUMNS": "120", **phases}
-
-
-def faultline(system: System, *arguments: str, phases: Mapping[str, str] = SHORT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "deploy.cli", "chaos", *arguments]
-    return subprocess.run(
-        command, env=environment(system, phases), capture_output=True, text=True, timeout=200, check=False
-    )
-
-
-def records(system: System) -> list[Path]:
-    return sorted(system.state.path.glob("chaos/*/record.json"))
-
-
-def policies(system: System) -> dict[str, Any]:
-    return Policies(site_of(system.state.path)).in_force()
-
-
-def payments_serve(system: System) -> None:
-    found = system.supervisor.process("payments-1")
-    assert found["state"] == "ready", found
-
-
-PATIENT = (
-    ("burn_rate: 40", "burn_rate: 1000"),
-    ("range: [0.99", "range: [0.0"),
-    ("FAULTLINE_RPS, default: 8", "FAULTLINE_RPS, default: 4"),
-    ("func: processes_not_ready}", "func: processes_not_ready, arguments: {within_s: 60}}"),
-)
-"""What makes an experiment patient with a machine that is busy with other tests."""
-
-
-def written(folder: Path, name: str, *changes: tuple[str, str]) -> str:
-    """A patient experiment with these changes, in a file."""
-    text = catalogue.file_of(name).read_text()
-    for old, new in (*PATIENT, *changes):
-        assert old in text, old
-        text = text.replace(old, new)
-    file = folder / f"{name}-changed.yaml"
-    file.write_text(text)
-    return str(file)
 
 
 @pytest.fixture(scope="module")
 def experiment(tmp_path_factory: pytest.TempPathFactory) -> str:
     return written(tmp_path_factory.mktemp("experiments"), "payments-down")
-
-
-KILLED_TTL_S = 10
-KILLING = "  - type: action\n    name: kill payments\n"
-SLOWING = f"""\
-  - type: action
-    name: slow inventory down
-    provider:
-      type: python
-      module: chaos.toolkit.actions
-      func: inject
-      arguments: {{experiment: killed, service: inventory, kind: latency, parameters: {{ms: 1}}, ttl_s: {KILLED_TTL_S}}}
-"""
-TWO_FAULTS = ((KILLING, SLOWING + KILLING), ("ttl_s: 60", f"ttl_s: {KILLED_TTL_S}"))
-"""One inside of requests, and a process that is held down."""
-
-
-def policy_list(system: System) -> str:
-    command = [sys.executable, "-m", "deploy.cli", "policy", "list"]
-    done = subprocess.run(command, env=environment(system, {}), capture_output=True, text=True, timeout=60, check=True)
-    return done.stdout
 
 
 @dataclass(frozen=True)
@@ -136,16 +79,6 @@ def killed(own_system: System, tmp_path_factory: pytest.TempPathFactory) -> Kill
 def _is_hurt(system: System, running: "subprocess.Popen[str]") -> None:
     _payments_is_down(system, running)
     assert {each.service for each in faults_in_force(system)} == {"inventory"}
-
-
-def faults_in_force(system: System) -> Sequence[PlacedFault]:
-    return HttpFaultControl(site_of(system.state.path).target).in_force().faults
-
-
-def is_healed(system: System) -> None:
-    """Raises AssertionError while it is not."""
-    payments_serve(system)
-    assert not faults_in_force(system)
 
 
 def test_what_a_run_that_was_killed_chose_is_told(killed: Killed) -> None:
@@ -366,7 +299,7 @@ def test_what_was_not_shown_is_not_passed(own_system: System, tmp_path: Path, co
         )
         verdict = json.loads(done.stdout)["verdict"]
         assert (verdict["outcome"], done.returncode) == (outcome, EXIT_CODES[outcome]), verdict
-        assert not HttpFaultControl(site_of(own_system.state.path).target).in_force().faults
+        assert not faults_in_force(own_system)
 
 
 @pytest.mark.long
@@ -375,11 +308,25 @@ def test_each_experiment_runs_with_chaos_toolkit_alone(own_system: System, tmp_p
         _run_alone(own_system, name, tmp_path)
 
 
+ALONE = (sys.executable, "-m", "chaostoolkit", "--no-version-check", "run", "--rollback-strategy", "always")
+
+
+def test_chaos_toolkit_alone_begins_nothing_where_a_fault_cannot_be(own_system: System, tmp_path: Path) -> None:
+    file = written(tmp_path, "slow-payments", ("parameters: {ms: 1500}", "parameters: {seconds: 1}"))
+    done = subprocess.run(
+        [*ALONE, file], env=environment(own_system, SHORTEST), cwd=tmp_path, capture_output=True, text=True, timeout=200,
+        check=False,
+    )  # fmt: skip
+    journal = json.loads((tmp_path / "journal.json").read_text())
+    why = "payments-1: parameters: there is no 'seconds'; there are ms"
+    assert (done.returncode, journal["run"], journal["faultline"]) == (1, [], {"failure": why})
+    assert f"the run did not begin: {why}" in done.stderr
+
+
 def _run_alone(own_system: System, name: str, tmp_path: Path) -> None:
     eventually(lambda: payments_serve(own_system), within=PATIENCE_S)
-    command = [sys.executable, "-m", "chaostoolkit", "--no-version-check", "run", "--rollback-strategy", "always"]
     done = subprocess.run(
-        [*command, str(catalogue.file_of(name))], env=environment(own_system, RARE if name == "failing-payments" else SHORTEST), cwd=tmp_path,
+        [*ALONE, str(catalogue.file_of(name))], env=environment(own_system, RARE if name == "failing-payments" else SHORTEST), cwd=tmp_path,
         capture_output=True, text=True, timeout=200, check=False,
     )  # fmt: skip
     journal = json.loads((tmp_path / "journal.json").read_text())
