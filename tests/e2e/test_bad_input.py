@@ -225,6 +225,17 @@ def test_a_time_too_short_for_the_card_ends_in_time(api: Api) -> None:
     assert int(answer.headers["retry-after"]) >= 1
 
 
+def test_whoever_has_no_patience_takes_nothing_from_others(api: Api) -> None:
+    """Forty checkouts and forty looks that are given five milliseconds open no breaker between the services."""
+    hasty = {"X-Request-Timeout-Ms": "5"}
+    for _ in range(40):
+        assert api.check_out(**hasty).status in {201, 202, 408}
+        assert api.get("/api/v1/products/p-0001", **hasty).status in {200, 408}
+    for _ in range(5):
+        assert api.get("/api/v1/products/p-0001").status == 200
+        assert api.check_out().status == 201
+
+
 @pytest.mark.parametrize("slug", CATALOGUE)
 def test_every_problem_has_its_page(slug: str, api: Api) -> None:
     answer = api.request("GET", f"/problems/{slug}", {"X-API-Key": None})

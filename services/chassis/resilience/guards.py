@@ -1,14 +1,20 @@
 """The circuit breaker and the bulkhead around each attempt: who may not pass is told as an error of the edge."""
 
-from typing import Any
+import asyncio
+from typing import Any, Final
 
 from services.chassis.edge import Edge
-from services.chassis.errors import BulkheadFullError, CircuitOpenError, FaultlineError
+from services.chassis.errors import BulkheadFullError, CircuitOpenError, DeadlineExceededError, FaultlineError
 from services.chassis.resilience.attempt import Call, Try
 from services.chassis.resilience.bulkhead import Bulkhead, BulkheadFull
 from services.chassis.resilience.circuit_breaker import CallNotPermitted, CircuitBreaker, Permit, Result
 from services.chassis.resilience.clock import Clock
 from services.chassis.resilience.outcome import Classify, Outcome
+
+_FAIR: Final = (
+    0.5  # of what counts as slow: a call that had less time was cut off by its caller's haste, not the peer's sloth
+)
+_CUT_OFF: Final = (DeadlineExceededError, asyncio.CancelledError)
 
 
 class BreakerGuard:
@@ -23,7 +29,8 @@ class BreakerGuard:
         try:
             answer = await self._attempt(call, number)
         except BaseException as error:
-            permit.record(self._said(error), self._clock() - began)
+            took = self._clock() - began
+            permit.record(self._said(error, took), took)
             raise
         permit.record("success", self._clock() - began)
         return answer
@@ -35,10 +42,14 @@ class BreakerGuard:
             state = exc.state.replace("_", " ")
             raise CircuitOpenError(self._edge, call.operation, state, retry_after=exc.retry_after) from exc
 
-    def _said(self, error: BaseException) -> Result:
+    def _said(self, error: BaseException, took_s: float) -> Result:
         # What the peer has retried is a failure behind it, and has a breaker of its own there: opening here too would
         # cut off what the peer can do without whoever failed.
         if isinstance(error, FaultlineError) and error.retried:
+            return "ignored"
+        # A customer may ask for an answer in no time at all: what is not there by then says nothing, and must not close the
+        # way to the peer for everybody else.
+        if isinstance(error, _CUT_OFF) and took_s < _FAIR * self._breaker.config.slow_call_duration_s:
             return "ignored"
         return _RESULTS.get(self._classify(error), "ignored")
 

@@ -13,7 +13,8 @@
 
 `CANCELLED` and `REJECTED` say nothing about the peer and are never recorded against it. A cancellation
 at the deadline is the deadline's: the limit around the whole request, or the caller's own, may end the
-work a moment before the limit on the call does, and it was the peer that did not answer in time.
+work a moment before the limit on the call does, and it was the peer that did not answer in time. A circuit breaker counts it only
+where the peer had a fair time (`guards`): how long a deadline is, the caller's customer says.
 """
 
 import asyncio
