@@ -226,11 +226,10 @@ def test_a_time_too_short_for_the_card_ends_in_time(api: Api) -> None:
 
 
 def test_whoever_has_no_patience_takes_nothing_from_others(api: Api) -> None:
-    """Forty checkouts and forty looks that are given five milliseconds open no breaker between the services."""
-    hasty = {"X-Request-Timeout-Ms": "5"}
-    for _ in range(40):
-        assert api.check_out(**hasty).status in {201, 202, 408}
-        assert api.get("/api/v1/products/p-0001", **hasty).status in {200, 408}
+    """Checkouts that are given a few milliseconds, cut off wherever they are then, open no breaker between the services."""
+    for milliseconds in (40, 30, 20, 10, 5):
+        hasty = [api.check_out(**{"X-Request-Timeout-Ms": str(milliseconds)}).status for _ in range(20)]
+        assert set(hasty) <= {201, 202, 408}
     for _ in range(5):
         assert api.get("/api/v1/products/p-0001").status == 200
         assert api.check_out().status == 201

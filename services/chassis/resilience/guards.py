@@ -11,9 +11,7 @@ from services.chassis.resilience.circuit_breaker import CallNotPermitted, Circui
 from services.chassis.resilience.clock import Clock
 from services.chassis.resilience.outcome import Classify, Outcome
 
-_FAIR: Final = (
-    0.5  # of what counts as slow: a call that had less time was cut off by its caller's haste, not the peer's sloth
-)
+_FAIR: Final = 0.5  # of what counts as slow: with less time a call was cut off by its caller's haste
 _CUT_OFF: Final = (DeadlineExceededError, asyncio.CancelledError)
 
 
