@@ -27,7 +27,7 @@ class User:
 
 @dataclass(frozen=True)
 class Site:
-    """A system that runs; `edges` are its calls, such as `orders/payments`."""
+    """A system that runs; `edges` are its calls, such as `orders/payments`; `alerts_url` is empty where nobody evaluates."""
 
     state: Path
     target: Target
@@ -35,6 +35,7 @@ class Site:
     query_url: str
     users: tuple[User, ...]
     edges: tuple[str, ...] = ()
+    alerts_url: str = ""
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -88,6 +89,7 @@ def site_of(state: Path) -> Site:
             query_url=topology["query_url"],
             users=tuple(User(each["user_id"], each["client_id"], each["key"]) for each in keys),
             edges=tuple(f"{each['caller']}/{each['callee']}" for each in topology["edges"]),
+            alerts_url=str(topology.get("alerts_url") or ""),
         )
     except (KeyError, TypeError) as exc:
         raise NotRunningError(f"{state}: not the files of a running system ({exc!r})") from exc

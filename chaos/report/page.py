@@ -10,8 +10,9 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from chaos.measure.alerts import EVALUATORS
 from chaos.report.drawing import draw
-from chaos.report.panels import BREAKER_LEGEND, panels, scales
+from chaos.report.panels import panels, scales
 from chaos.report.waterfalls import Example, example
 from chaos.runs import summary
 from chaos.runs.errors import RecordError
@@ -111,14 +112,14 @@ def _shown_arms(record: Record) -> list[dict[str, Any]]:
 def _arm(arm: Mapping[str, Any], common: Any, edge: str) -> Arm:
     found = arm["found"]
     timeline = found.get("timeline") or []
-    drawn = panels(timeline, found["phases"], edge, common) if timeline else iter(())
+    drawn = panels(timeline, found["phases"], edge, common, found.get("alerts")) if timeline else iter(())
     return Arm(
         name=summary.policy_name(arm["policy"]),
         run=arm["run"],
         outcome=arm["verdict"]["outcome"],
         reasons=arm["verdict"]["reasons"],
         expected=arm["expected"],
-        drawings=[Drawing(each.title, each.unit, each.legend or BREAKER_LEGEND, Markup(draw(each))) for each in drawn],  # noqa: S704 -- leather escapes text
+        drawings=[Drawing(each.title, each.unit, each.legend, Markup(draw(each))) for each in drawn],  # noqa: S704 -- leather escapes text
         facts=list(_facts(found)),
         notes=[(f"{at_s:.1f} s", said) for at_s, said in (found.get("phases") or {}).get("notes", ())],
         examples=[example(each) for each in found.get("examples") or ()],
@@ -130,6 +131,8 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for effect in found.get("effects") or ():
         yield "Fault", effect["fault"]
         yield "Its effect", effect["said"]
+    if alerts := found.get("alerts"):
+        yield "Alerts", EVALUATORS.get(alerts["evaluator"], alerts["evaluator"])
     if seen := found.get("coverage"):
         share = f", {seen['seen'] / seen['looked_at']:.1%}" if seen["looked_at"] else ""
         yield "Traces", f"{seen['seen']} seen of {seen['looked_at']} requests looked for{share}"

@@ -45,11 +45,12 @@ class Panel:
     lines: tuple[Line, ...] = ()
     lanes: tuple[Lane, ...] = ()
     windows: tuple[tuple[float, float], ...] = ()
+    colours: Sequence[tuple[str, str]] = ()
 
     @property
-    def legend(self) -> list[tuple[str, str]]:
-        """Name and colour of each line."""
-        return [(each.name, each.colour) for each in self.lines]
+    def legend(self) -> Sequence[tuple[str, str]]:
+        """Name and colour of each line, or of what lanes are made of."""
+        return self.colours or [(each.name, each.colour) for each in self.lines]
 
 
 _STATES: Final = {
@@ -57,7 +58,8 @@ _STATES: Final = {
     "half_open": "var(--warn)",
     "open": "var(--bad)",
 }
-BREAKER_LEGEND: Final = (("closed", "var(--good-fill)"), ("half open", "var(--warn)"), ("open", "var(--bad)"))
+_ALERT_COLOURS: Final = (("quiet", "var(--good-fill)"), ("delivered, until its end was", "var(--bad)"))
+_BREAKER_COLOURS: Final = (("closed", "var(--good-fill)"), ("half open", "var(--warn)"), ("open", "var(--bad)"))
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,10 @@ def scales(timelines: Sequence[Sequence[Document]]) -> Scales:
     )
 
 
-def panels(timeline: Sequence[Document], phases: Document, edge: str, common: Scales) -> Iterator[Panel]:
-    """The panels of one arm, from what customers see inwards."""
+def panels(
+    timeline: Sequence[Document], phases: Document, edge: str, common: Scales, alerts: Document | None = None
+) -> Iterator[Panel]:
+    """The panels of one arm, from what customers see inwards; `alerts` says which was delivered when."""
     frame = _Frame(timeline, phases, edge, common.seconds)
     yield frame.panel(
         "Requests per second",
@@ -107,6 +111,8 @@ def panels(timeline: Sequence[Document], phases: Document, edge: str, common: Sc
         Line("attempts per call", "var(--attempts)", frame.points(_amplification), filled=True),
     )
     yield from frame.lanes()
+    if alerts:
+        yield frame.alert(alerts)
     yield frame.panel(
         "Requests in flight",
         "",
@@ -138,13 +144,26 @@ class _Frame:
         edges = sorted({edge for edge, state in seen if state != "closed" or edge == self.edge})
         if edges:
             lanes = tuple(Lane(edge, tuple(self._spans(edge))) for edge in edges)
-            # Every lane is named beside its row, so that the axis has no numbers.
-            middles = [len(edges) - row - 0.5 for row in range(len(edges))]
-            named = dict(zip(middles, edges, strict=True))
-            yield Panel(
-                "Circuit breakers", "", (0, self.seconds), self.x_ticks, float(len(edges)), middles,
-                lambda value: named[value], lanes=lanes, windows=self.windows,
-            )  # fmt: skip
+            yield self._of_lanes("Circuit breakers", lanes, _BREAKER_COLOURS)
+
+    def alert(self, alerts: Document) -> Panel:
+        """When the alert's notification was delivered, and when that of its end was."""
+        begun_s, ended_s = (alerts[name] for name in ("firing_s", "resolved_s"))
+        quiet, firing = (colour for _, colour in _ALERT_COLOURS)
+        spans = [(0.0, self.seconds, quiet)]
+        if begun_s is not None:
+            ended_s = self.seconds if ended_s is None else ended_s
+            spans = [(0.0, begun_s, quiet), (begun_s, ended_s, firing), (ended_s, self.seconds, quiet)]
+        return self._of_lanes(f"Alert {alerts['alert']}", (Lane("alert", tuple(spans)),), _ALERT_COLOURS)
+
+    def _of_lanes(self, title: str, lanes: tuple[Lane, ...], colours: Sequence[tuple[str, str]]) -> Panel:
+        # Every lane is named beside its row, so that the axis has no numbers.
+        middles = [len(lanes) - row - 0.5 for row in range(len(lanes))]
+        named = {middle: each.name for middle, each in zip(middles, lanes, strict=True)}
+        return Panel(
+            title, "", (0, self.seconds), self.x_ticks, float(len(lanes)), middles,
+            lambda value: named[value], lanes=lanes, windows=self.windows, colours=colours,
+        )  # fmt: skip
 
     @property
     def x_ticks(self) -> list[float]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 from chaos.control import INJECTED_KINDS, ControlError, Fault, max_ttl_s
@@ -13,8 +13,9 @@ from chaos.measure.site import Site
 from chaos.runs.errors import InvalidError
 from chaos.toolkit import faults
 from chaos.toolkit.policies import PRESETS
+from observability.stack import objectives
 
-_MODULES: Final = ("chaos.toolkit.actions", "chaos.toolkit.probes")
+_MODULES: Final = ("chaos.toolkit.actions", "chaos.toolkit.alert_probes", "chaos.toolkit.probes")
 _INJECT: Final = "inject"
 _FAULTS: Final = (_INJECT, "kill", "pause")
 _SHARES: Final = ("probability", "at_least", "share")
@@ -27,6 +28,7 @@ _CHOICES: Final[Mapping[str, Sequence[str]]] = {
     "journey": (*JOURNEYS, "all"),
     "during": (BEFORE, FAULT, AFTER, WHOLE),
     "outcome": ("good", "bad", "all"),
+    "severity": ("page", "ticket"),
 }
 """Argument → what it may be, in whatever function of ours."""
 
@@ -114,9 +116,21 @@ def _of_ours(document: Document) -> Iterator[Document]:
 
 
 def _check_choice(activity: Activity, argument: str, value: object) -> None:
-    choices = JOURNEYS if (activity.function, argument) == ("recovers", "journey") else _CHOICES.get(argument)
+    choices = _choices(activity.function, argument)
     if choices and value not in choices:
         raise activity.refusal(argument, f"there is no {value!r}; there are {', '.join(choices)}")
+
+
+def _choices(function: str, argument: str) -> Sequence[str]:
+    """What it may be; none where it may be anything."""
+    if argument == "alert":
+        return _alert_names()
+    return JOURNEYS if (function, argument) == ("recovers", "journey") else _CHOICES.get(argument, ())
+
+
+@cache
+def _alert_names() -> Sequence[str]:
+    return objectives.load_all().alert_names
 
 
 def _check_share(activity: Activity, argument: str, value: object) -> None:

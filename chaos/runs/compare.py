@@ -7,7 +7,7 @@ from typing import Any, Literal
 from chaos.runs.errors import InvalidError
 from chaos.runs.record import Record
 from chaos.runs.statistics import Estimate
-from chaos.runs.summary import Figure, policies, rows
+from chaos.runs.summary import Figure, evaluators, policies, rows
 
 Change = Literal["better", "worse", "same", "unknown"]
 
@@ -80,6 +80,8 @@ def _differences(before: Record, after: Record) -> Iterator[str]:
             yield from _fields(name, earlier, later)
         elif earlier != later:
             yield f"{name}: {earlier or 'unknown'}, then {later or 'unknown'}"
+    if (earlier := evaluators(before)) != (later := evaluators(after)):
+        yield f"alerts evaluated by: {', '.join(earlier) or 'nobody'}, then {', '.join(later) or 'nobody'}"
 
 
 def _fields(name: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from chaos.measure.alerts import EVALUATORS
 from chaos.runs.record import Record
 from chaos.runs.statistics import Estimate, estimate
 
@@ -47,6 +48,8 @@ FIGURES: Final = (
     Figure("time_to_open_s", "Breaker open after", "s", 1, "lower"),
     Figure("unserved_call_p99_s", "Calls not served p99, breaker open", "ms", 1000, "lower"),
     Figure("time_to_recover_s", "Recovered after the peer was back", "s", 1, "lower"),
+    Figure("time_to_detect_s", "Alert delivered after the fault began", "s", 1, "lower"),
+    Figure("time_to_resolve_s", "Its end delivered after the fault was gone", "s", 1, "lower"),
 )
 
 
@@ -84,6 +87,17 @@ def rows(record: Record) -> list[Row]:
     columns = policies(record)
     found = (Row(each, tuple(_estimated(record, policy, each.key) for policy in columns)) for each in FIGURES)
     return [each for each in found if any(each.values)]
+
+
+def evaluators(record: Record) -> list[str]:
+    """Who evaluated the alerts that its arms looked for: `prometheus`, `embedded`; none where they looked for none."""
+    seen = [(each["found"].get("alerts") or {}).get("evaluator") for each in record["arms"]]
+    return list(dict.fromkeys(filter(None, seen)))
+
+
+def evaluators_told(record: Record) -> str:
+    """The same for people; empty where there were none."""
+    return "; ".join(EVALUATORS.get(each, each) for each in evaluators(record))
 
 
 def shown(figure: Figure, value: Estimate | None) -> str:

@@ -75,7 +75,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Claim:
-    """What an experiment claimed, and what that rests on: `load`, `metrics`, `traces`, `stores`."""
+    """What an experiment claimed, and what that rests on: `load`, `metrics`, `traces`, `stores`, `alerts`."""
 
     said: str
     holds: bool

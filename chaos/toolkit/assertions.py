@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-RestsOn = Literal["load", "metrics", "traces", "stores"]
+RestsOn = Literal["load", "metrics", "traces", "stores", "alerts"]
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,11 @@ def of(session: Session, troubles: Sequence[str], failure: str) -> Document:
         "good_before": availability(between(requests, *session.phases.span(BEFORE))),
         "invariants": _invariants(session, troubles),
         "load": session.load.report.as_dict() if session.load.report else None,
-        "figures": asdict(figures(requests, session.samples, session.phases, site, edge, session.objectives)),
+        "figures": {
+            **asdict(figures(requests, session.samples, session.phases, site, edge, session.objectives)),
+            **session.told.figures(session.phases),
+        },
+        "alerts": asdict(session.told) if session.told.alert else None,
         "timeline": [asdict(each) for each in timeline(session.load.finished(), session.samples, site, edge)],
         "examples": list(_examples(session, requests)),
     }

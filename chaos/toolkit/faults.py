@@ -27,6 +27,11 @@ class Fault(Protocol):
         """For people."""
         ...
 
+    @property
+    def fault_id(self) -> str:
+        """By which it names itself on the spans that it touches; empty for one that has no span."""
+        ...
+
     def begin(self) -> None:
         """Raises DrivingError."""
         ...
@@ -53,7 +58,13 @@ def wanted(
     return Wanted(service, kind, float(ttl_s), parameters or {}, operation, float(probability), experiment=experiment)
 
 
-class Killed:
+class _OfAProcess:
+    """What happens to a whole process is on none of its spans."""
+
+    fault_id = ""
+
+
+class Killed(_OfAProcess):
     """All replicas of a service killed, and held down until they are let back, `ttl_s` seconds at most."""
 
     def __init__(self, site: Site, service: str, ttl_s: float, edge: Edge) -> None:
@@ -79,7 +90,7 @@ class Killed:
         return _by_callers(self.described, ended, "ended", samples, self._site, self._edge)
 
 
-class Paused:
+class Paused(_OfAProcess):
     """All replicas of a service stopped, alive but mute, until they are woken, after `ttl_s` seconds at most."""
 
     def __init__(self, site: Site, service: str, ttl_s: float, edge: Edge) -> None:
@@ -114,6 +125,7 @@ class Injected:
     def __init__(self, site: Site, wanted: Wanted) -> None:
         self._wanted = replace(wanted, fault_id=wanted.fault_id or new_fault_id())
         self._control = HttpFaultControl(site.target)
+        self.fault_id = self._wanted.fault_id
         self._begun = False
         parameters = ", ".join(f"{name} {value}" for name, value in wanted.parameters.items())
         share = f" of {wanted.probability:.0%}" if wanted.probability < 1 else ""

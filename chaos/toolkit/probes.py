@@ -10,14 +10,15 @@ from typing import Any, Final
 
 from chaos.measure.edges import Edge, breaker_states, traffic
 from chaos.measure.figures import back_s, time_to_open, time_to_recover
-from chaos.measure.phases import WHOLE
+from chaos.measure.phases import FAULT, WHOLE
 from chaos.measure.requests import availability, between, of_journey, quantile
 from chaos.measure.samples import ProcessSeen, around
 from chaos.measure.site import Site
-from chaos.measure.traces import spans
+from chaos.measure.traces import JaegerTrace, spans
 from chaos.toolkit import session
 from chaos.toolkit.assertions import Assertion, RestsOn
 from chaos.toolkit.session import Session
+from observability.semconv import FAULT_ID
 
 _SAMPLE: Final = 40  # traces that an assertion reads
 _POLL_S: Final = 0.5
@@ -147,16 +148,39 @@ def traces_show(  # noqa: D417 -- `name` is every probe's
         during: which were due in this phase.
     """
     running = session.current()
+    traces = _sampled(running, journey, outcome, during)
+    having = sum(any(each.matches(span) for each in spans(trace)) for trace in traces.values())
+    like = ", ".join(f"{key} {value}" for key, value in span.items())
+    said = f"{having} of {len(traces)} traces of {outcome} {journey} {_when(during)} have a span with {like}"
+    return _claim_share(running, name or "traces show it", having, len(traces), at_least, said)
+
+
+def traces_name_the_fault(at_least: float, outcome: str, journey: str = "checkout", name: str = "") -> Answer:
+    """So large a share of the traces of those requests has a span with this run's `fault.id`; an example is told."""
+    running = session.current()
+    traces, wanted = _sampled(running, journey, outcome, FAULT), {FAULT_ID: "|".join(running.fault_ids)}
+    naming = {
+        trace_id: f"{each.service} {each.operation} names {each.tags[FAULT_ID]}"
+        for trace_id, trace in traces.items()
+        for each in spans(trace)
+        if each.matches(wanted)
+    }
+    example = next((f"; in {trace_id} {said}" for trace_id, said in naming.items()), "")
+    said = f"{len(naming)} of {len(traces)} traces of {outcome} {journey} {_when(FAULT)} name the fault{example}"
+    return _claim_share(running, name or "traces name the fault", len(naming), len(traces), at_least, said)
+
+
+def _sampled(running: Session, journey: str, outcome: str, during: str) -> Mapping[str, JaegerTrace]:
+    """Some traces, spread over the phase, by their ids."""
     due = between(of_journey(running.requests, journey), *running.phases.span(during))
     wanted = [each for each in due if each.trace_id and outcome in ("all", "good" if each.good else "bad")]
     step = max(1, len(wanted) // _SAMPLE)
-    traces = running.traces.read([each.trace_id for each in wanted[::step]][:_SAMPLE])
-    having = sum(any(each.matches(span) for each in spans(trace)) for trace in traces.values())
-    share = having / len(traces) if traces else None
-    like = ", ".join(f"{key} {value}" for key, value in span.items())
-    said = f"{having} of {len(traces)} traces of {outcome} {journey} {_when(during)} have a span with {like}"
-    holds = share is not None and share >= at_least
-    return _claim(running, name or "traces show it", holds, f"{said}, at least {_percent(at_least)}", "traces")
+    return running.traces.read([each.trace_id for each in wanted[::step]][:_SAMPLE])
+
+
+def _claim_share(running: Session, name: str, having: int, of: int, at_least: float, said: str) -> Answer:
+    holds = bool(of) and having / of >= at_least
+    return _claim(running, name, holds, f"{said}, at least {_percent(at_least)}", "traces")
 
 
 # --- claims about the stores ------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from chaos.control import HttpExperimentControl
+from chaos.measure.alerts import AlertReader, Told
 from chaos.measure.background_load import BackgroundLoad, LoadOptions
 from chaos.measure.edges import WATCHED, Edge
 from chaos.measure.errors import DrivingError, MeasureError
@@ -94,6 +95,7 @@ class Session:
         self.assertions: list[Assertion] = []
         self.load = BackgroundLoad(site, options.load)
         self.traces = TraceReader(site.query_url)
+        self.alerting, self.told = AlertReader(site.alerts_url), Told()
         self.policies = Policies(site)
         self.invariants = Invariants(site)
         self.ending = Ending()
@@ -163,6 +165,11 @@ class Session:
         self.tell(f"lifted: {standing.fault.described}")
         return ""
 
+    @property
+    def fault_ids(self) -> list[str]:
+        """Of the faults that name themselves in traces."""
+        return [each.fault.fault_id for each in self._faults if each.fault.fault_id]
+
     def effects(self) -> list[Effect]:
         """What each fault touched."""
         begun_s = self.phases.fault_s or 0.0
@@ -175,6 +182,10 @@ class Session:
     def now_s(self) -> float:
         """Seconds since the run began."""
         return time.monotonic() - self._began
+
+    def moment_s(self, wall_s: float) -> float:
+        """What others said in seconds since the epoch, a while ago, in seconds since the run began."""
+        return self.now_s - (time.time() - wall_s)
 
     def wait(self, seconds: float) -> None:
         """That long, or until the run is to end."""

@@ -72,6 +72,8 @@ class ExperimentScreen(Watcher):
         for line in summary.verdict_lines(record):
             self._console.print(line, soft_wrap=True)
         self._console.print(summary.table(record))
+        if told := summary.evaluators_told(record):
+            self._line(Text(f"Alerts  {told}"))
         if report:
             self._line(Text(f"Report  {report}"))
         if (folder / FILE).exists():

@@ -118,6 +118,12 @@ class Slo(_Strict):
     profiles: dict[Literal["production", "demo"], Profile]
     links: Links
 
+    @property
+    def alert_names(self) -> list[str]:
+        """Of all alerts that are made from it."""
+        goals = ((journey, aspect) for journey, each in self.objectives.items() for aspect, _ in each.goals())
+        return [*(alert_name(journey, aspect) for journey, aspect in goals), *self.symptoms]
+
 
 def load(file: Path = FILE) -> Objectives:
     """The objectives alone. Raises ObjectivesError."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.backends.clients import Prometheus
 from tests.backends.programs import READY_WITHIN_S, need
 from tests.backends.shoppers import Shoppers
 from tests.conftest import Counts
+from tests.e2e.experiments import alerted, held
 from tests.e2e.http_api import Api
 from tests.e2e.policies import switch
 from tests.e2e.topologies import PLENTIFUL_REFERENCE
@@ -127,3 +129,17 @@ def test_a_fault_is_told_explained_and_its_end_is_told(
         for what, seconds in (("detected", detected), ("recovery told", recovered)):
             told = ", ".join(f"{each:.0f}" for each in seconds)
             print(f"\nclosed loop  {what} after {told} s, in the median {median(seconds):.0f} s")
+
+
+@pytest.mark.timeout(5200)
+def test_the_experiment_waits_for_the_real_programs(watched: System, tmp_path: Path, counts: Counts) -> None:
+    runs = counts(1, 3)
+    record, said = alerted(watched, tmp_path, runs)
+    assert len(record["arms"]) == runs
+    for arm in record["arms"]:
+        assert arm["found"]["alerts"]["evaluator"] == "prometheus"
+        claims = held(arm)
+        assert claims["somebody is paged"], arm["found"]["assertions"]
+        assert claims["that it is over is told"], arm["found"]["assertions"]
+        assert claims["failed checkouts name the fault in their traces"], arm["found"]["assertions"]
+    assert "Prometheus evaluates, Alertmanager tells" in said

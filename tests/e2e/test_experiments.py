@@ -91,7 +91,7 @@ def test_what_a_run_that_was_killed_chose_is_told(killed: Killed) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("nothing",), "no experiment 'nothing'; experiments: failing-payments, payments-down, slow-payments"),
+        (("nothing",), "no experiment 'nothing'; experiments: alert-on-failing-payments, failing-payments, payments-down, slow-payments"),
         (("payments-down", "--policy", "most"), "no policy 'most'; policies: off, timeouts, retries, budgeted, breaker, full"),
         (("payments-down", "--runs", "0"), "runs: 0 is not within 1..50"),
     ],

@@ -96,6 +96,12 @@ def arm(
     }
 
 
+def alerted(arm: dict[str, Any], evaluator: str, firing_s: float | None = 1.5) -> dict[str, Any]:
+    """The same arm, which looked for an alert; its end was not told of."""
+    alerts = {"alert": "Burning (page)", "evaluator": evaluator, "firing_s": firing_s, "resolved_s": None}
+    return {**arm, "found": {**arm["found"], "alerts": alerts}}
+
+
 def record(*arms: dict[str, Any], commit: str = "abc", runs: int = 1) -> dict[str, Any]:
     """A record of an experiment with these arms; its verdict is the last one's."""
     policies = list(dict.fromkeys(each["policy"] for each in arms))

@@ -9,7 +9,7 @@ from chaos.runs.errors import InvalidError
 from chaos.toolkit.policies import PRESETS
 from tests.unit.experiments.making import SITE
 
-INJECTING, KILLING = "slow-payments", "payments-down"
+INJECTING, KILLING, ALERTING = "slow-payments", "payments-down", "alert-on-failing-payments"
 EVERYBODY_TOLD = replace(
     SITE,
     target=replace(
@@ -70,6 +70,13 @@ def loaded(folder: Path, name: str, old: str, new: str) -> Experiment:
         (INJECTING, 'preset: "${policy}"', "preset: fool", "use_policies: preset: .*'fool'; there are off, timeouts"),
         (INJECTING, "default: full", "default: fool", "use_policies: preset: there is no 'fool'"),
         (INJECTING, '"off":', '"of":', "extensions.faultline.arms: there is no policy 'of'; policies: off"),
+        (
+            ALERTING,
+            "alert: CheckoutAvail",
+            "alert: CheckoutAvial",
+            "alert: there is no 'CheckoutAvial.*; there are Checkout",
+        ),
+        (ALERTING, "severity: page", "severity: pager", "severity: there is no 'pager'; there are page, ticket"),
         (KILLING, "ttl_s: 60", "ttl_s: 601", r"kill payments: kill: ttl_s: 601 is not within 0..600 seconds"),
     ],
 )

@@ -8,8 +8,8 @@ from chaos.runs import record as records
 from chaos.runs.compare import compare
 from chaos.runs.errors import InvalidError, RecordError
 from chaos.runs.statistics import Estimate, estimate
-from chaos.runs.summary import policies, rows, shown
-from tests.unit.experiments.making import arm, record
+from chaos.runs.summary import evaluators_told, policies, rows, shown
+from tests.unit.experiments.making import alerted, arm, record
 
 
 def test_repeated_runs_have_an_interval() -> None:
@@ -64,6 +64,15 @@ def test_less_latency_is_better_and_little_is_nothing() -> None:
 
 def test_a_lost_verdict_is_worse_whatever_the_figures_say() -> None:
     assert compare(record(arm("full")), record(arm("full", outcome="deviated"))).worse
+
+
+def test_another_evaluator_is_a_difference() -> None:
+    by = [record(alerted(arm("full"), each)) for each in ("embedded", "prometheus")]
+    assert "alerts evaluated by: embedded, then prometheus" in compare(*by).differences
+    assert "alerts evaluated by: nobody, then prometheus" in compare(record(arm("full")), by[1]).differences
+    assert compare(by[0], by[0]).differences == ()
+    assert evaluators_told(by[1]) == "Prometheus evaluates, Alertmanager tells"
+    assert evaluators_told(record(arm("full"))) == ""
 
 
 def test_records_of_different_experiments_are_not_compared() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from chaos.report.page import render
 from chaos.report.panels import nice
-from tests.unit.experiments.making import arm, record
+from tests.unit.experiments.making import alerted, arm, record
 
 PAGE = render(record(arm("off", outcome="deviated", expected="deviates", goodput=5), arm("full", goodput=9)))
 
@@ -44,6 +44,15 @@ def test_a_run_that_was_interrupted_at_once_has_a_page_as_well() -> None:
     nothing = arm("full", outcome="interrupted")
     nothing["found"] = {"failure": "", "phases": {"notes": []}}
     assert "Nothing was measured" in render(record(nothing))
+
+
+@pytest.mark.parametrize("firing_s", [None, 1.5])
+def test_when_the_alert_was_told_of_is_drawn_and_by_whom_is_said(firing_s: float | None) -> None:
+    page = render(record(alerted(arm("full"), "embedded", firing_s)))
+    (drawing,) = re.findall(r"<svg[^>]*aria-label=\"Alert Burning \(page\)\".*?</svg>", page, re.DOTALL)
+    assert ('fill="var(--bad)"' in drawing) == (firing_s is not None)
+    assert "faultline-alerts evaluates and tells by itself" in page
+    assert "Alert Burning" not in PAGE
 
 
 @pytest.mark.parametrize(("value", "end"), [(0.3, 0.3), (1, 1), (1.2, 2), (7, 8), (9, 10), (31, 40), (480, 600)])

@@ -20,6 +20,8 @@ def test_a_run_without_samples_ends_and_says_why() -> None:
 class Standing:
     """A fault that cannot be lifted as long as its host is away."""
 
+    fault_id = ""
+
     def __init__(self, described: str, *, away: bool = False) -> None:
         self.described, self.away, self.lifted = described, away, 0
 
