@@ -16,6 +16,7 @@ _EVALUATORS: Final = {
     "embedded": "faultline-alerts itself, by its own scrapes: there is no Prometheus",
     "prometheus": "Prometheus",
 }
+_STANDS_IN: Final = "faultline-alerts itself, by its own scrapes, in Prometheus' place"
 _STYLES: Final = {"firing": "bold red", "pending": "yellow", "resolved": "green", "silenced": "dim"}
 _RANK: Final = ("page", "ticket", "none")
 _WATCHDOG: Final = "Watchdog"
@@ -37,7 +38,11 @@ def show(found: Mapping[str, Any]) -> None:
 
 def _who(screen: Console, found: Mapping[str, Any], now_s: float) -> None:
     evaluator = found.get("evaluator", "")
-    by = _EVALUATORS.get(evaluator, visible(evaluator))
+    by = (
+        _STANDS_IN
+        if evaluator == "embedded" and found.get("problem")
+        else _EVALUATORS.get(evaluator, visible(evaluator))
+    )
     screen.print(f"\nEvaluated by {by}; windows of {visible(found.get('profile', ''))}.", soft_wrap=True)
     heard = found.get("watchdog_heard_at")
     if heard:

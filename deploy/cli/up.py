@@ -18,6 +18,7 @@ from deploy.programs.selection import Selection
 from deploy.supervisor import bootstrap, events
 from deploy.supervisor.launch import Launched
 from deploy.supervisor.plan import Plan
+from deploy.supervisor.process import State
 from deploy.supervisor.request import DEFAULT_TOPOLOGY, Request, parse_replicas
 from deploy.supervisor.state import ENVIRONMENT_KEY, StateFolder, default_folder
 from deploy.topology import Topology
@@ -149,7 +150,7 @@ def _command_to_end(state: StateFolder) -> str:
 
 
 class DetachedProgress:
-    """Shows, of a supervisor in another process, who has become ready since the last look."""
+    """Shows, of a supervisor in another process, who has become ready since the last look, or was given up."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
@@ -157,9 +158,18 @@ class DetachedProgress:
 
     def __call__(self, processes: list[dict[str, Any]]) -> None:
         for each in processes:
-            if each["ready_after_s"] is not None and each["instance"] not in self._shown:
+            if (event := _settled(each)) and each["instance"] not in self._shown:
                 self._shown.add(each["instance"])
-                self._screen.line(_marked(events.Ready(each["instance"], each["ready_after_s"], again=False)))
+                self._screen.line(_marked(event))
+
+
+def _settled(process: Mapping[str, Any]) -> events.Event | None:
+    """What became of its start; None while that is open."""
+    if process["state"] == State.FAILED:
+        return events.Failed(process["instance"], process["detail"], process["exit_code"])
+    if process["ready_after_s"] is not None:
+        return events.Ready(process["instance"], process["ready_after_s"], again=False)
+    return None
 
 
 def _marked(event: events.Event) -> Text:

@@ -29,12 +29,16 @@ Plan = Callable[[ProgramSettings, Site], Start]
 
 
 def main(plan: Plan) -> NoReturn:
-    """Writes what `plan` says into the data folder and becomes the program."""
+    """Writes what `plan` says into the data folder and becomes the program; ends with `EX_CANTCREAT` where it cannot."""
     settings = load()
     start = plan(settings, Site.read(settings.topology_file, settings.service_instance_id))
-    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, text in start.files.items():
-        _write(settings.data_folder / name, text)
+    try:
+        settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, text in start.files.items():
+            _write(settings.data_folder / name, text)
+    except OSError as exc:
+        print(f"its data cannot be kept: {exc.filename}: {exc.strerror}", file=sys.stderr)
+        raise SystemExit(os.EX_CANTCREAT) from exc
     become([str(settings.program_file), *start.arguments], start.environment, settings)
 
 

@@ -19,14 +19,19 @@ from observability.alerting.prometheus import PrometheusError, PrometheusReader
 from observability.alerting.receiver import Receiver
 from observability.alerting.scraper import Scraper
 from observability.alerting.settings import AlertsSettings, token_in
+from observability.alerting.standby import Standby
 from observability.alerting.watch import watch
 from observability.metrics import Instruments
 from observability.sockets import bind
-from observability.stack.objectives import load_all
+from observability.stack.objectives import Slo, load_all
 
 log = logging.getLogger(__name__)
 
 _RUNBOOKS: Final = Path(__file__).parents[2] / "docs" / "runbooks"
+EMBEDDED: Final = "embedded"
+PROMETHEUS: Final = "prometheus"
+"""Who evaluates, as it is told."""
+
 _TIMEOUT_SHARE: Final = 0.9  # of the scrape interval
 
 
@@ -48,13 +53,19 @@ class Alerts:
         self._delivered = Delivered(settings.kept_notifications)
         slo = load_all()
         self._profile = slo.profiles[settings.alerts_profile]
-        self._evaluator = Evaluator(slo, self._profile, self._delivered.take)
+        self._evaluator = self._new_evaluator(slo)
         self._reader = PrometheusReader(settings.prometheus_url, slo, self._profile)
+        self._standby = Standby(
+            self._reader, lambda: self._new_evaluator(slo), self._metrics, self._delivered.forget_heartbeat
+        )
         receiver = Receiver(self._delivered, token_in(settings.notifications_token_file), self._metrics)
         app = http_api.create_app(self.overview, receiver, settings.runbooks_folder or _RUNBOOKS)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.drain_timeout_s)
         self.admin = Admin(self._metrics, lambda: self._running, settings.bind_host, settings.admin_port)
         self.http_port = settings.http_port
+
+    def _new_evaluator(self, slo: Slo) -> Evaluator:
+        return Evaluator(slo, self._profile, self._delivered.take)
 
     async def start(self) -> None:
         """Raises PortTakenError, AddressError."""
@@ -66,7 +77,11 @@ class Alerts:
         self._running = True
         log.info(
             "ready",
-            extra={"admin_port": self.admin.port, "http_port": self.http_port, "evaluator": self._evaluator_name},
+            extra={
+                "admin_port": self.admin.port,
+                "http_port": self.http_port,
+                "evaluator": PROMETHEUS if self._settings.prometheus_url else EMBEDDED,
+            },
         )
 
     async def run(self, told_to_end: asyncio.Event) -> None:
@@ -90,22 +105,23 @@ class Alerts:
 
     async def overview(self) -> dict[str, Any]:
         """What `GET /api/alerts` answers."""
-        if self._settings.prometheus_url:
-            evaluated = await self._asked()
-        else:
-            evaluated = {"objectives": self._evaluator.objectives(), "alerts": self._evaluator.alerts()}
+        evaluated = await self._evaluated()
         heartbeat_s = self._delivered.heartbeat_s
         return {
-            "evaluator": self._evaluator_name,
-            "profile": self._settings.alerts_profile,
             **evaluated,
+            "profile": self._settings.alerts_profile,
             "delivered": [each.document() for each in self._delivered.newest_first()],
             "watchdog_heard_at": None if heartbeat_s is None else rfc3339(heartbeat_s),
         }
 
-    @property
-    def _evaluator_name(self) -> str:
-        return "prometheus" if self._settings.prometheus_url else "embedded"
+    async def _evaluated(self) -> dict[str, Any]:
+        """By whoever evaluates now, and the problem where that is not who should."""
+        if not self._settings.prometheus_url:
+            return {"evaluator": EMBEDDED, **_figures(self._evaluator)}
+        problem = {"problem": self._standby.problem} if self._standby.problem else {}
+        if acting := self._standby.acting:
+            return {"evaluator": EMBEDDED, **_figures(acting), **problem}
+        return {"evaluator": PROMETHEUS, **problem, **await self._asked()}
 
     async def _asked(self) -> dict[str, Any]:
         """What Prometheus says; when it says nothing, what is known without it, and the problem."""
@@ -117,10 +133,17 @@ class Alerts:
                 return {"objectives": self._reader.known({}), "alerts": [], "problem": str(exc)}
 
     async def _watch(self) -> None:
-        if self._settings.prometheus_url:
-            await asyncio.Event().wait()  # somebody else evaluates
+        if self._settings.prometheus_url and not self._settings.scrape_targets:
+            await asyncio.Event().wait()  # somebody else evaluates, and nobody could in his place
         interval_s = float(self._profile.scrape_interval_s)
         scraper = Scraper(
             self._settings.scrape_targets, self._evaluator.metrics, interval_s * _TIMEOUT_SHARE, self._metrics
         )
-        await watch(self._evaluator, scraper, interval_s)
+        await watch(self._standby.choose if self._settings.prometheus_url else self._always, scraper, interval_s)
+
+    async def _always(self, _: aiohttp.ClientSession) -> Evaluator:
+        return self._evaluator
+
+
+def _figures(evaluator: Evaluator) -> dict[str, Any]:
+    return {"objectives": evaluator.objectives(), "alerts": evaluator.alerts()}

@@ -6,7 +6,7 @@ from typing import Any
 
 from observability.alerting.burning import Burning
 from observability.alerting.counts import Counts, Scrape
-from observability.alerting.notifications import Notification, rfc3339
+from observability.alerting.notifications import WATCHDOG, Notification, rfc3339
 from observability.alerting.states import FIRING, RESOLVED, Alert, Labels, States
 from observability.alerting.symptoms import Symptoms
 from observability.stack.inhibitions import inhibitions, silenced
@@ -28,6 +28,13 @@ class Evaluator:
         self._inhibitions = inhibitions(slo)
         self._told: set[Labels] = set()
         self._epoch_s = 0.0
+        self.tells_new = True
+        """Whether it is told of what begins to fire; of the end of what was told it is in any case."""
+
+    @property
+    def owes(self) -> bool:
+        """Whether it told of something whose end it has not told of yet."""
+        return any(dict(each)["alertname"] != WATCHDOG for each in self._told)
 
     def observe(self, now_s: float, wall_s: float, scrapes: Sequence[Scrape]) -> None:
         """Takes one round of scrapes.
@@ -44,7 +51,8 @@ class Evaluator:
             if change.status == RESOLVED and change.labels in self._told:
                 self._told.discard(change.labels)
                 self._tell(change.labels, RESOLVED, now_s, change.since_s)
-        self._tell_firing(now_s)
+        if self.tells_new:
+            self._tell_firing(now_s)
 
     def objectives(self) -> list[dict[str, Any]]:
         return self._burning.figures()

@@ -76,6 +76,10 @@ class Delivered:
         else:
             self._kept.append(notification)
 
+    def forget_heartbeat(self) -> None:
+        """What the watchdog proved was of another way: this one is yet to be proven."""
+        self.heartbeat_s = None
+
     def newest_first(self) -> list[Notification]:
         return list(reversed(self._kept))
 

@@ -18,9 +18,11 @@ from observability.stack.objectives import Slo
 from observability.stack.profiles import Profile
 from observability.stack.prometheus.rules import BUDGET_REMAINING, errors
 
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
+_TIMEOUT_S: Final = 5.0
+_TIMEOUT_SHARE: Final = 0.9  # of a scrape interval, in which a look must be over
 _RECORDED: Final = '{__name__=~"faultline:slo_(errors:ratio_rate.+|error_budget_remaining:ratio)"}'
-
+_NEWEST_AGE: Final = "time() - max(timestamp(up))"
+_LATE: Final = 5  # scrape intervals
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -55,6 +57,19 @@ class PrometheusReader:
 
     def __init__(self, url: str, slo: Slo, profile: Profile) -> None:
         self.url, self._slo, self._profile = url.rstrip("/"), slo, profile
+
+    async def check(self, session: aiohttp.ClientSession) -> None:
+        """Raises PrometheusError where it does not answer, or takes nothing in, by which nothing that it says is of now.
+
+        One that cannot write to its disk answers on, with what it has in memory.
+        """
+        timeout_s = min(_TIMEOUT_S, _TIMEOUT_SHARE * self._profile.scrape_interval_s)
+        document = await self._get(session, "/api/v1/query", {"query": _NEWEST_AGE}, timeout_s)
+        newest = _parsed(_Vector, document).result
+        age_s = newest[0].value[1] if newest else None
+        if age_s is None or age_s > _LATE * self._profile.scrape_interval_s:
+            said = "it has no samples" if age_s is None else f"its newest sample is {age_s:.0f} s old"
+            raise PrometheusError(f"Prometheus at {self.url} takes nothing in: {said}")
 
     async def objectives(self, session: aiohttp.ClientSession) -> list[dict[str, Any]]:
         """Each with what is recorded of it. Raises PrometheusError."""
@@ -98,9 +113,12 @@ class PrometheusReader:
             "silenced": silent,
         }
 
-    async def _get(self, session: aiohttp.ClientSession, path: str, query: Mapping[str, str]) -> Any:
+    async def _get(
+        self, session: aiohttp.ClientSession, path: str, query: Mapping[str, str], timeout_s: float = _TIMEOUT_S
+    ) -> Any:
+        timeout = aiohttp.ClientTimeout(total=timeout_s)
         try:
-            async with session.get(f"{self.url}{path}", params=query, timeout=_TIMEOUT) as answer:
+            async with session.get(f"{self.url}{path}", params=query, timeout=timeout) as answer:
                 document = json.loads(await answer.read())
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as exc:
             raise PrometheusError(f"Prometheus at {self.url} does not answer: {type(exc).__name__} {exc}") from exc

@@ -19,4 +19,11 @@ ALERTS_SCRAPES: Final = Metric(
     (ALERTS_RESULT,),
     "Processes asked for their metrics where there is no Prometheus to do it.",
 )
+ALERTS_PROMETHEUS_CHECKS: Final = Metric(
+    "faultline.alerts.prometheus_checks",
+    "{request}",
+    "counter",
+    (ALERTS_RESULT,),
+    "Looks at the Prometheus that evaluates, by whether it does; where it fails, this process evaluates.",
+)
 ALERTING_METRICS: Final = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

@@ -24,11 +24,12 @@ def environment(state: Path) -> dict[str, str]:
     return {**os.environ, "FAULTLINE_STATE_DIR": str(state), "PYTHONPATH": str(CHECKOUT), "COLUMNS": "100"}
 
 
-def faultline(state: Path, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def faultline(
+    state: Path, *arguments: str, cwd: Path | None = None, at_most_s: float = 60
+) -> subprocess.CompletedProcess[str]:
     """Runs the command to its end."""
-    return subprocess.run(
-        [*COMMAND, *arguments], env=environment(state), cwd=cwd, capture_output=True, text=True, timeout=60, check=False
-    )
+    command, env = [*COMMAND, *arguments], environment(state)
+    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=at_most_s, check=False)
 
 
 class Terminal:

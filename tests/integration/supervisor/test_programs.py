@@ -142,6 +142,17 @@ def test_the_system_is_ready_without_one_that_only_happens_to_be_here(state: Pat
     states = {each["instance"]: (each["state"], each["detail"]) for each in status["processes"]}
     assert states[INSTANCE] == ("failed", "the store is read-only")
     assert states["front-1"][0] == "ready"
+    assert f"! {INSTANCE} is given up (exit code 1): the store is read-only" in ended.stdout
+
+
+def test_one_whose_folder_cannot_be_made_is_given_up_and_named(state: Path, install: Install, up: Up) -> None:
+    install("")
+    folder = state / "data" / "prometheus"
+    folder.parent.mkdir(parents=True)
+    folder.touch()
+    ended = up()
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert f"! {INSTANCE} is given up (exit code 73): its data cannot be kept: {folder}: File exists" in ended.stdout
 
 
 def test_up_says_what_it_found_and_what_serves_instead(install: Install, up: Up) -> None:

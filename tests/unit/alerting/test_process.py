@@ -113,7 +113,9 @@ def test_it_evaluates_what_it_scrapes(tmp_path: Path) -> None:
         with running({**settings_with_token(tmp_path), **scraped}) as found:
 
             def seen() -> None:
-                assert 'answered"} 0.0' not in found.admin("/metrics")
+                assert 'faultline_alerts_scrapes_total{faultline_alerts_result="answered"} 0.0' not in found.admin(
+                    "/metrics"
+                )
 
             eventually(seen, 60)
             told["/metrics"] = (line.format(201, 10) + line.format(503, 10)).encode()
@@ -173,6 +175,53 @@ def test_a_prometheus_is_asked_where_there_is_one(tmp_path: Path) -> None:
     assert [(each["alertname"], each["state"], each["silenced"]) for each in told["alerts"]] == [
         ("NoTraffic", "pending", False)
     ]
+
+
+def taken_in(age_s: str) -> dict[str, bytes]:
+    """Of a Prometheus whose newest sample is so old; empty: that has none."""
+    newest = [{"metric": {"__name__": "newest"}, "value": [1700000000.123, age_s]}] if age_s else []
+    answer = {"status": "success", "data": {"resultType": "vector", "result": newest}}
+    return prometheus_says(**{"/api/v1/query": answer, "/api/v1/alerts": {"status": "success", "data": {"alerts": []}}})
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({}, "does not answer"),
+        (taken_in("93.4"), "takes nothing in: its newest sample is 93 s old"),
+        (taken_in(""), "takes nothing in: it has no samples"),
+    ],
+)
+def test_in_the_place_of_one_that_takes_nothing_in_it_evaluates_itself(
+    tmp_path: Path, answers: dict[str, bytes], said: str
+) -> None:
+    told = dict(answers)
+    with server(told) as port:
+        watched = {
+            "SCRAPE_TARGETS": f"gateway/gateway-1=127.0.0.1:{port}",
+            "PROMETHEUS_URL": f"http://127.0.0.1:{port}",
+            "ALERTS_PROFILE": "demo",
+        }
+        with running({**settings_with_token(tmp_path), **watched}) as found:
+
+            def stands_in() -> None:
+                overview = found.overview()
+                assert (overview["evaluator"], overview["watchdog_heard_at"] is None) == ("embedded", False)
+                assert said in overview["problem"]
+                assert [each["alertname"] for each in overview["alerts"]] == ["Watchdog"]
+
+            eventually(stands_in, 60)
+            assert 'faultline_alerts_prometheus_checks_total{faultline_alerts_result="failed"} 0.0' not in found.admin(
+                "/metrics"
+            )
+            told |= taken_in("1.5")
+
+            def rests() -> None:
+                overview = found.overview()
+                assert (overview["evaluator"], overview["watchdog_heard_at"]) == ("prometheus", None)
+                assert "problem" not in overview
+
+            eventually(rests, 60)
 
 
 @pytest.mark.parametrize(

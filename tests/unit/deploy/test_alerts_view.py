@@ -96,6 +96,9 @@ def test_the_watchdog_is_no_alert_to_look_at(shown: Any) -> None:
 def test_it_says_who_evaluates(shown: Any) -> None:
     assert "Evaluated by faultline-alerts itself" in shown(FULL, 80)
     assert "Evaluated by Prometheus; windows of production." in shown(EMPTY, 80)
+    standing_in = shown({**FULL, "problem": "Prometheus at http://127.0.0.1:9090 takes nothing in"}, 80)
+    assert "Evaluated by faultline-alerts itself, by its own scrapes, in Prometheus' place" in standing_in
+    assert "9090 takes nothing in" in standing_in
 
 
 @pytest.mark.parametrize(
