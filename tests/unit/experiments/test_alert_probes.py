@@ -156,7 +156,8 @@ def test_who_does_not_answer_is_awaited_and_named(running: Waiting) -> None:
 
 def test_a_run_that_is_to_end_is_not_kept_waiting(running: Waiting) -> None:
     running.end_early("SIGINT")
-    assert not delivered()[0]
+    assert delivered() == (False, f"the run ended before that: {NAME} delivered")
+    assert running.assertions == []
     assert running.now_s == BEGAN_S
 
 
