@@ -10,7 +10,7 @@ import pytest
 from deploy.system import System, start_system
 from observability import semconv
 from observability.stack.objectives import load_all
-from tests.e2e.experiments import alerted, held
+from tests.e2e.experiments import PAGED, alerted, held
 from tests.e2e.http_api import Api
 from tests.e2e.metrics import families, samples
 from tests.e2e.topologies import PLENTIFUL_REFERENCE
@@ -19,7 +19,7 @@ from tests.waiting import eventually
 
 ALERT = "CheckoutAvailabilityBurnRate"
 
-patient = pytest.mark.timeout(1200)
+patient = pytest.mark.timeout(1500)
 """On a machine that does other things as well; how quick it is where it does not, a unit test says."""
 
 
@@ -49,8 +49,7 @@ def test_an_experiment_is_told_of_and_so_is_its_end(busy: System, tmp_path: Path
     record, said = alerted(busy, tmp_path)
     (arm,) = record["arms"]
     claims = held(arm)
-    assert claims["somebody is paged"], arm["found"]["assertions"]
-    assert claims["that it is over is told"], arm["found"]["assertions"]
+    assert PAGED.items() <= claims.items(), record["verdict"]
     assert claims["failed checkouts name the fault in their traces"], arm["found"]["assertions"]
     assert told(busy)[len(before) :][-2:] == ["firing", "resolved"]
     figures = arm["found"]["figures"]
