@@ -1,55 +1,16 @@
-"""Experiments as tests run them: patient with a machine that is busy with other tests."""
+"""The experiment that waits for its alert, as tests run it: patient with a machine that is busy with other tests."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from chaos.runs import catalogue
 from deploy.system import System
-from tests.conftest import CHECKOUT
+from tests.e2e.experimenting import environment, written
 
 ATTEMPTS = 3
-"""A run on a system that is not well before the fault is rightly refused, and gets another chance."""
-
-PATIENT = (
-    ("burn_rate: 40", "burn_rate: 1000"),
-    ("range: [0.99", "range: [0.0"),
-    ("FAULTLINE_RPS, default: 8", "FAULTLINE_RPS, default: 4"),
-    ("func: processes_not_ready}", "func: processes_not_ready, arguments: {within_s: 60}}"),
-)
-"""What makes an experiment patient with a machine that is busy with other tests."""
-
-
-def environment(system: System, phases: Mapping[str, str]) -> dict[str, str]:
-    state = str(system.state.path)
-    return {**os.environ, "FAULTLINE_STATE_DIR": state, "PYTHONPATH": str(CHECKOUT), "COLUMNS": "120", **phases}
-
-
-def chaos(
-    system: System, *arguments: str, phases: Mapping[str, str], at_most_s: float = 200
-) -> subprocess.CompletedProcess[str]:
-    """`faultline chaos …`, to its end."""
-    command = [sys.executable, "-m", "deploy.cli", "chaos", *arguments]
-    return subprocess.run(
-        command, env=environment(system, phases), capture_output=True, text=True, timeout=at_most_s, check=False
-    )
-
-
-def written(folder: Path, name: str, *changes: tuple[str, str]) -> str:
-    """A patient experiment with these changes, in a file."""
-    text = catalogue.file_of(name).read_text()
-    for old, new in (*PATIENT, *changes):
-        assert old in text, old
-        text = text.replace(old, new)
-    file = folder / f"{name}-changed.yaml"
-    file.write_text(text)
-    return str(file)
-
-
 TOLD_AT_LAST = (
     ("within_s: 60\n", "within_s: 300\n"),
     ("within_s: 120\n", "within_s: 300\n"),
@@ -60,6 +21,7 @@ TOLD_AT_LAST = (
 ALERTED = "alert-on-failing-payments"
 PAGED = {"somebody is paged": True, "that it is over is told": True}
 LONG_WAITS = {"FAULTLINE_BEFORE_S": "1", "FAULTLINE_PAGE_PATIENCE_S": "150", "FAULTLINE_END_PATIENCE_S": "150"}
+ONE_RUN_S = 460.0
 
 
 def alerted(system: System, folder: Path, runs: int = 1) -> tuple[dict[str, Any], str]:
@@ -67,9 +29,12 @@ def alerted(system: System, folder: Path, runs: int = 1) -> tuple[dict[str, Any]
 
     Others where it was not well before, or so busy that the alert began to fire by itself: then no fault can be told of.
     """
-    file = written(folder, ALERTED, *TOLD_AT_LAST)
+    command = [sys.executable, "-m", "deploy.cli", "chaos", "run", written(folder, ALERTED, *TOLD_AT_LAST)]
     for _ in range(ATTEMPTS):
-        done = chaos(system, "run", file, "--runs", str(runs), phases=LONG_WAITS, at_most_s=runs * 460)
+        done = subprocess.run(
+            [*command, "--runs", str(runs)], env=environment(system, LONG_WAITS), capture_output=True, text=True,
+            timeout=runs * ONE_RUN_S, check=False,
+        )  # fmt: skip
         assert done.returncode in (0, 1, 5), done.stderr
         newest = max(system.state.path.glob(f"chaos/{ALERTED}*/record.json"))
         record: dict[str, Any] = json.loads(newest.read_text())
