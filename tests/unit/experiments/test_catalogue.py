@@ -3,8 +3,10 @@ from pathlib import Path
 import pytest
 
 from chaos.runs import catalogue
+from chaos.runs.declared import DEVIATES
 from chaos.runs.errors import InvalidError
 from chaos.toolkit.policies import PRESETS
+from services.chassis.resilience import policy
 
 
 @pytest.mark.parametrize("name", catalogue.names())
@@ -24,6 +26,32 @@ def test_each_claim_is_named_as_its_probe_is(name: str) -> None:
         if step["type"] == "probe":
             arguments = step["provider"].get("arguments", {})
             assert arguments.get("name", step["name"]) == step["name"]
+
+
+BURNS_MORE = 2
+MEANT_TO_DEVIATE = {
+    "failing-payments": {"off", "timeouts", "breaker"},
+    "payments-down": {"off", "timeouts", "retries", "budgeted"},
+    "slow-payments": {"off", "timeouts", "retries", "budgeted"},
+}
+
+
+@pytest.mark.parametrize("name", MEANT_TO_DEVIATE)
+def test_policies_that_cannot_keep_the_claims_are_meant_to_deviate_and_others_are_not(name: str) -> None:
+    found = catalogue.load(name).declared
+    assert {each for each in PRESETS if found.arm(each).expected == DEVIATES} == MEANT_TO_DEVIATE[name]
+    for each in MEANT_TO_DEVIATE[name]:
+        [stop], [own] = found.arm(each).stop, found.stop
+        assert (stop.objective, stop.burn_rate >= BURNS_MORE * own.burn_rate) == (own.objective, True)
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_who_has_no_breaker_is_not_expected_to_open_one(name: str) -> None:
+    found = catalogue.load(name)
+    claimed = {step["provider"]["func"] for step in found.document["method"]}
+    without = [each for each, policies in policy.PRESETS.items() if "breaker" not in policies]
+    expected = {found.declared.arm(each).expected for each in without}
+    assert "breaker_opens" not in claimed or expected == {DEVIATES}
 
 
 @pytest.mark.parametrize(
