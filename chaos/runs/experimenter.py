@@ -176,7 +176,7 @@ def _run_arms(
         watcher.begins(step)
         found, verdict = _run_arm(experiment, step, wanted, folder, watcher)
         arms.append(found)
-        judged.append(Judged(step.policy, verdict, found["expected"] == DEVIATES))
+        judged.append(Judged(step.policy, verdict, found["expected"] == DEVIATES, step.run))
         watcher.ended(step, verdict)
         if verdict.outcome is Outcome.INTERRUPTED:
             break

@@ -220,24 +220,33 @@ def _has_traces(facts: Facts) -> bool:
 
 @dataclass(frozen=True)
 class Judged:
-    """An arm's verdict; `meant_to_deviate`: it is there to be compared with."""
+    """An arm's verdict in one of its runs, from 1; `meant_to_deviate`: it is there to be compared with."""
 
     policy: str
     verdict: Verdict
     meant_to_deviate: bool = False
+    run: int = 1
 
 
 def overall(arms: Sequence[Judged]) -> Verdict:
     """The verdict of a run with all its arms: the worst of those that are judged.
 
     An arm that is meant to deviate may do so, and may reach its stop condition, beside another one that is to hold.
+    Reasons say of which arm and which run they are, where there are several.
     """
     alone = all(each.meant_to_deviate for each in arms)
-    judged = [(each.policy, each.verdict if alone else _beside_others(each)) for each in arms]
+    judged = [(each, each.verdict if alone else _beside_others(each)) for each in arms]
     worst = max((verdict.outcome for _, verdict in judged), key=_rank, default=Outcome.INVALID)
-    several = len({policy for policy, _ in judged}) > 1
-    reasons = [f"{policy}: {said}" if several else said for policy, verdict in judged for said in verdict.reasons]
+    reasons = [f"{_whose(each, arms)}{said}" for each, verdict in judged for said in verdict.reasons]
     return Verdict(worst, tuple(dict.fromkeys(reasons)))
+
+
+def _whose(arm: Judged, arms: Sequence[Judged]) -> str:
+    """`off, run 2: `, of that only what tells this one from others."""
+    policy = arm.policy if len({each.policy for each in arms}) > 1 else ""
+    run = f"run {arm.run}" if len({each.run for each in arms}) > 1 else ""
+    told = ", ".join(filter(None, (policy, run)))
+    return f"{told}: " if told else ""
 
 
 def _beside_others(each: Judged) -> Verdict:

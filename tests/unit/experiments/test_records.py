@@ -1,14 +1,17 @@
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
+from chaos.report import page
 from chaos.runs import junit
 from chaos.runs import record as records
 from chaos.runs.compare import compare
 from chaos.runs.errors import InvalidError, RecordError
 from chaos.runs.statistics import Estimate, estimate
-from chaos.runs.summary import evaluators_told, policies, rows, shown
+from chaos.runs.summary import evaluators_told, policies, rows, shown, verdict_lines
+from chaos.runs.verdict import Judged, Outcome, Verdict, overall
 from tests.unit.experiments.making import alerted, arm, record
 
 
@@ -91,6 +94,19 @@ def test_junit_has_a_case_for_each_claim_and_the_verdict() -> None:
     failure = root.find("testsuite[@name='tried.full.1']/testcase/failure")
     assert failure is not None
     assert failure.get("message") == "p99 2 s & more"
+
+
+def test_terminal_junit_and_report_give_the_same_reasons() -> None:
+    broken = Verdict(Outcome.DEVIATED, ("p99 2 s",))
+    verdict = overall([Judged(policy, broken, run=run) for run in (1, 2) for policy in ("off", "full")])
+    told = record(arm("off"), arm("full"), runs=2)
+    told["verdict"] = {"outcome": "deviated", "exit_code": verdict.exit_code, "reasons": list(verdict.reasons)}
+    failure = ET.fromstring(junit.render(told)).find(".//testcase[@name='verdict']/failure")
+    assert failure is not None
+    assert failure.text == "\n".join(verdict.reasons)
+    assert [each.plain.strip() for each in verdict_lines(told)][1:] == list(verdict.reasons)
+    assert re.findall("<li>([^<]+: p99 2 s)</li>", page.render(told)) == list(verdict.reasons)
+    assert verdict.reasons[-1] == "full, run 2: p99 2 s"
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:

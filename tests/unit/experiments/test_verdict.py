@@ -92,6 +92,16 @@ def test_reasons_name_the_arm_where_there_are_several() -> None:
     assert found == Verdict(Outcome.DEVIATED, (f"full: {BROKEN.said}",))
 
 
+def test_reasons_name_the_run_where_there_are_several() -> None:
+    late = Verdict(Outcome.INCONCLUSIVE, ("late",))
+    two_arms = [Judged("off", DEVIATED, True, 1), Judged("full", PASSED, run=1), Judged("off", late, True, 2)]
+    assert overall([*two_arms, Judged("full", DEVIATED, run=2)]).reasons == (
+        "off, run 2: late",
+        f"full, run 2: {BROKEN.said}",
+    )
+    assert overall([Judged("full", late, run=1), Judged("full", late, run=2)]).reasons == ("run 1: late", "run 2: late")
+
+
 @pytest.mark.parametrize("outcome", [Outcome.NO_EFFECT, Outcome.INCONCLUSIVE, Outcome.INTERRUPTED])
 def test_an_arm_without_evidence_is_never_excused(outcome: Outcome) -> None:
     found = overall([Judged("off", Verdict(outcome, ("why",)), True), Judged("full", PASSED)])
