@@ -79,6 +79,15 @@ def test_by_night_the_page_is_dark_and_text_light(page: Page) -> None:
     assert dark[0] < dark[1]
 
 
+def test_by_night_it_is_printed_as_by_day_dark_on_white(page: Page) -> None:
+    page.emulate_media(media="print", color_scheme="light")
+    by_day = _colours(page)
+    page.emulate_media(media="print", color_scheme="dark")
+    assert _colours(page) == by_day
+    assert _brightness(page, "background-color") == 3 * 255
+    assert _brightness(page, "color") < 3 * 64
+
+
 def test_it_can_be_printed(page: Page) -> None:
     page.emulate_media(media="print")
     assert len(page.pdf(format="A4")) > 10_000
@@ -96,6 +105,15 @@ def _lefts(page: Page) -> set[int]:
     panels = page.get_by_role("img", name="Requests per second")
     boxes = [panels.nth(index).bounding_box() for index in range(panels.count())]
     return {round(box["x"]) for box in boxes if box}
+
+
+def _colours(page: Page) -> list[list[str]]:
+    """Of each element: of its text, behind it, of what is drawn."""
+    found: list[list[str]] = page.evaluate(
+        "[...document.querySelectorAll('body, body *')].map(e => getComputedStyle(e))"
+        ".map(style => [style.color, style.backgroundColor, style.fill, style.stroke])"
+    )
+    return found
 
 
 def _brightness(page: Page, style: str) -> float:

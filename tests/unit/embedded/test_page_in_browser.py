@@ -37,6 +37,12 @@ def test_the_colours_follow_the_scheme(shown: Page) -> None:
     assert (red < 128) is dark
 
 
+def test_it_is_printed_with_dark_text_whatever_the_scheme(shown: Page) -> None:
+    shown.emulate_media(media="print")
+    for text in ("body", ".muted"):
+        assert shown.locator(text).first.evaluate("e => +getComputedStyle(e).color.match(/\\d+/)[0]") < 128
+
+
 def test_a_caret_hides_what_is_below_also_by_keyboard(shown: Page) -> None:
     attempt = shown.get_by_text("attempt 1").first
     caret = shown.get_by_label("payments Authorize")
