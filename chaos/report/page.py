@@ -37,7 +37,7 @@ _HEADLINES: Final = {
     "interrupted": "Interrupted",
     "invalid": "Invalid",
 }
-_MEANINGS: Final = {
+MEANINGS: Final = {
     "passed": "The hypothesis held.",
     "deviated": "The hypothesis did not hold.",
     "inconclusive": "The evidence does not suffice to say whether the hypothesis held.",
@@ -94,7 +94,7 @@ def render(record: Record) -> str:
         began=_moment(record["began_at"]),
         lasted=_lasted(record),
         headline=_HEADLINES[verdict["outcome"]],
-        meaning=_MEANINGS[verdict["outcome"]],
+        meaning=MEANINGS[verdict["outcome"]],
         policies=[summary.policy_name(each) for each in summary.policies(record)],
         rows=summary.rows(record),
         claims=list(_claims(record)),

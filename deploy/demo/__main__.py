@@ -1,11 +1,15 @@
-"""`python -m deploy.demo`: exits with 0 only if everything really happened, and leaves nothing behind but its page."""
+"""`python -m deploy.demo`: exits with 0 only if everything really happened, and leaves nothing behind but its page.
+
+That the experiment was run is part of it; its verdict, which a busy machine has a say in, is told and does not count.
+"""
 
 import asyncio
 import shlex
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,18 +59,20 @@ def _run(demonstration: Demonstration, screen: Screen, interrupts: Interrupts) -
         stack.callback(_begin_to_end, screen, interrupts)
         keys = [each.key for each in of_client(system.keys, "load")]
         told = asyncio.run(Story(system, keys, demonstration, screen).tell())
-        if demonstration.experiment:
-            _experiment(state, demonstration, screen)
+        conclude = _experiment(state, demonstration, screen) if demonstration.experiment else None
         _say_happened(screen, told)
+        if conclude:
+            conclude(screen)
         if screen.console.is_terminal and sys.stdin.isatty():
             _say_addresses(screen, system, told.trace_id, demonstration.stay_s)
             wait_for_enter(demonstration.stay_s)
 
 
-def _experiment(state: Path, demonstration: Demonstration, screen: Screen) -> None:
+def _experiment(state: Path, demonstration: Demonstration, screen: Screen) -> Callable[[Screen], None]:
+    """Runs it; what says its verdict at the end."""
     from deploy.demo import experiment  # noqa: PLC0415 -- Chaos Toolkit and the drawings are not needed before
 
-    experiment.run(state, demonstration.folder, screen)
+    return partial(experiment.conclude, experiment.run(state, demonstration.folder, screen))
 
 
 def _begin_to_end(screen: Screen, interrupts: Interrupts) -> None:

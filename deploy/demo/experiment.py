@@ -16,8 +16,8 @@ NAME: Final = "failing-payments"
 POLICIES: Final = ("off", "full")
 
 
-def run(state: Path, folder: Path, screen: Screen) -> None:
-    """Shows its progress, its comparison and where its report is; what the verdict is, is the machine's business as well.
+def run(state: Path, folder: Path, screen: Screen) -> Outcome:
+    """Shows its progress, its comparison and where its report is; its verdict, which is the machine's business as well.
 
     Raises `DemoFailedError` when it could not be run, KeyboardInterrupt when it was interrupted.
     """
@@ -36,3 +36,10 @@ def run(state: Path, folder: Path, screen: Screen) -> None:
         screen.line(line.plain)
     screen.show(summary.table(record))
     screen.line(f"The experiment as a page: {file}")
+    return Outcome(record["verdict"]["outcome"])
+
+
+def conclude(outcome: Outcome, screen: Screen) -> None:
+    """Says what it has shown, as one does at the end."""
+    name = outcome.replace("_", " ").upper()
+    screen.line(f"The experiment's verdict: {name}. {page.MEANINGS[outcome]}", summary.STYLES[outcome])

@@ -60,6 +60,7 @@ def test_without_a_terminal_it_ends_by_itself(environment: dict[str, str], check
     assert not re.search(r"""(src|href)\s*=\s*["']?https?:""", text), "the page needs something from elsewhere"
     if counts.full:
         assert "Goodput during the fault" in done.stdout
+        assert "The experiment's verdict: " in done.stdout.partition("All of it happened")[2]
         assert "Policies side by side" in page.with_name("experiment.html").read_text()
 
 

@@ -3,8 +3,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import pytest
 from rich.console import Console
 
+from chaos.report.page import MEANINGS
+from chaos.runs.verdict import Outcome
+from deploy.demo import experiment
 from deploy.demo.__main__ import _say_addresses, _say_failed
 from deploy.demo.screen import Screen
 from deploy.demo.settings import Demonstration
@@ -19,6 +23,14 @@ def test_what_stays_up_says_how_to_try_it() -> None:
     _say_addresses(Screen(Console(file=shown), 1), cast(System, system), "abc", 600)
     assert "/tmp/a state/client-keys.json" in shown.getvalue()
     assert "faultline status --state '/tmp/a state'" in shown.getvalue()
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_whatever_the_experiment_s_verdict_it_is_the_last_that_is_said(outcome: Outcome) -> None:
+    shown = StringIO()
+    experiment.conclude(outcome, Screen(Console(file=shown, width=160), 1))
+    name = outcome.replace("_", " ").upper()
+    assert shown.getvalue().strip() == f"The experiment's verdict: {name}. {MEANINGS[outcome]}"
 
 
 def test_of_a_failed_start_only_the_log_that_stays_is_named() -> None:
