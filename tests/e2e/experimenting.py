@@ -16,7 +16,7 @@ from tests.conftest import CHECKOUT
 
 SHORT = {"FAULTLINE_BEFORE_S": "1", "FAULTLINE_FAULT_S": "4", "FAULTLINE_AFTER_S": "4"}
 SHORTEST = {"FAULTLINE_BEFORE_S": "1", "FAULTLINE_FAULT_S": "3", "FAULTLINE_AFTER_S": "1"}
-RARE = SHORTEST | {"FAULTLINE_FAULT_S": "20"}
+RARE = SHORTEST | {"FAULTLINE_FAULT_S": "20", "FAULTLINE_RPS": "8"}
 """For a fault that meets a tenth of some forty calls in ten seconds: so that it is seen."""
 ENDLESS = {"FAULTLINE_BEFORE_S": "0", "FAULTLINE_FAULT_S": "55"}
 PATIENCE_S = 60.0
