@@ -177,15 +177,18 @@ def _about_the_fault(facts: Facts) -> Iterator[_Finding]:
 
 
 def _about_claims(facts: Facts) -> Iterator[_Finding]:
-    """A steady state that did not return counts as a claim: it is the hypothesis, and counts broken claims as well."""
+    """A steady state that did not return counts as a claim: it is the hypothesis, and counts broken claims as well.
+
+    It rests on the load: that customers are served is part of it.
+    """
     broken = [each for each in facts.claims if not each.holds]
+    if facts.steady_after is False and not broken:
+        broken = [Claim("the steady state did not return after the fault", False, "load")]
     for each in broken:
         if _can_be_trusted(each, facts):
             yield _Finding(Outcome.DEVIATED, each.said, excusable=True)
         else:
             yield _Finding(Outcome.INCONCLUSIVE, f"{each.said} (not to be relied on)")
-    if facts.steady_after is False and not broken:
-        yield _Finding(Outcome.DEVIATED, "the steady state did not return after the fault", excusable=True)
 
 
 def _about_evidence(facts: Facts) -> Iterator[_Finding]:

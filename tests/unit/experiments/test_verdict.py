@@ -75,6 +75,12 @@ def test_a_claim_counts_for_nothing_without_what_it_rests_on(rests_on: str, with
     assert judge(replace(without_its_evidence, claims=others)).outcome is Outcome.DEVIATED
 
 
+def test_a_steady_state_that_did_not_return_says_nothing_where_the_load_was_another_one() -> None:
+    found = judge(replace(FINE, steady_after=False, generator_said="late"))
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert found.reasons == ("the steady state did not return after the fault (not to be relied on)", "late")
+
+
 DEVIATED = judge(replace(FINE, claims=[BROKEN]))
 PASSED = Verdict(Outcome.PASSED)
 
