@@ -18,6 +18,7 @@ from services.chassis.calls import CallSeam
 from services.chassis.database import engine, failures
 from services.chassis.database.options import DatabaseOptions
 from services.chassis.database.pool import Pool
+from services.chassis.database.turns import Turns
 from services.chassis.errors import PeerUnavailableError
 from services.chassis.resilience.outcome import Outcome, of_error
 
@@ -27,7 +28,7 @@ T = TypeVar("T")
 Work = Callable[[AsyncSession], Awaitable[T]]
 """One transaction's work. It may be run again, so it changes nothing but the database."""
 
-Turn = AbstractAsyncContextManager[None]
+Turn = Callable[[], AbstractAsyncContextManager[None]]
 """Waits for the right to begin a transaction, and gives it back."""
 
 
@@ -71,8 +72,7 @@ class Database:
         self._pool = Pool(self._engine, seam.edge.callee, options, telemetry.metrics)
         self._errors = failures.errors_of(self._engine)
         self._running: set[asyncio.Task[Any]] = set()
-        # SQLite has one writer at a time and no queue for the others: they would poll, and some would starve.
-        self._turn = asyncio.Lock() if self._engine.dialect.name == engine.SQLITE else nullcontext()
+        self._turn: Turn = Turns().turn if self._engine.dialect.name == engine.SQLITE else nullcontext
 
     async def start(self) -> None:
         async with self._translated("start"), self._pool.connection(self._engine) as connection, connection.begin():
@@ -100,7 +100,7 @@ class Database:
 
         Raises: CallError when the database gives no answer; what `work` raises.
         """
-        return await self._run(operation, self._reader, nullcontext(), work)
+        return await self._run(operation, self._reader, nullcontext, work)
 
     async def write(self, operation: str, work: Work[T]) -> T:
         """Runs `work` in a transaction and commits it. Raises as `read` does.
@@ -140,6 +140,8 @@ class Database:
                 raise
             error = PeerUnavailableError(self._seam.edge, operation, failures.why(exc), retry_after=_RETRY_AFTER)
             error.took_no_effect = progress is not None and (not progress.committing or failures.is_rolled_back(exc))
+            if failures.is_locked(exc):
+                error.pushback = -1.0  # to wait was to try, again and again; no caller has as much time once more
             raise error from exc
 
     async def _settled(self, within: float) -> None:
@@ -166,7 +168,7 @@ class Database:
     async def _transaction(
         self, engine: AsyncEngine, turn: Turn, work: Work[T], progress: _Progress, abandoned: asyncio.Event
     ) -> T:
-        async with turn:
+        async with turn():
             _unless(abandoned)
             async with self._pool.connection(engine) as connection:
                 _unless(abandoned)

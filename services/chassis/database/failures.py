@@ -1,5 +1,6 @@
 """What the drivers' errors mean: the database failed, or it was asked for what cannot be."""
 
+import sqlite3
 from typing import Any
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError, SQLAlchemyError
@@ -22,6 +23,8 @@ _FAILED = {
     "42501",  # a privilege is missing
     "42P01",  # a table is missing
 }
+_LOCK_NOT_AVAILABLE = "55P03"
+_PRIMARY = 0xFF  # of a result code of SQLite's, whose other bits say more: https://www.sqlite.org/rescode.html
 _WRONG_WORK = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 
 
@@ -44,6 +47,12 @@ def is_rolled_back(exc: BaseException) -> bool:
     """Whether the server said that nothing of the transaction is stored, even where it was asked to commit."""
     state = sqlstate_of(exc)
     return state.startswith("40") and state != "40003"  # the outcome is unknown
+
+
+def is_locked(exc: BaseException) -> bool:
+    """Whether somebody else kept what was wanted for as long as it was waited for; `DatabaseOptions.lock_timeout`."""
+    code: int = getattr(_said(exc), "sqlite_errorcode", 0)
+    return sqlstate_of(exc) == _LOCK_NOT_AVAILABLE or code & _PRIMARY == sqlite3.SQLITE_BUSY
 
 
 def sqlstate_of(exc: BaseException) -> str:

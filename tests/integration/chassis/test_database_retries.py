@@ -36,7 +36,7 @@ class Flaky:
         self.runs += 1
         await add(session, self._name)
         if self.runs <= self._failures:
-            raise OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
+            raise OperationalError("INSERT", {}, sqlite3.OperationalError("disk I/O error"))
 
 
 async def test_a_write_that_failed_before_its_commit_is_run_again(retried: Database, place: Place) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.pool import Pool
 from observability import semconv
 from services.chassis.database import Database
 from services.chassis.errors import AttemptTimeoutError, PeerUnavailableError
+from services.chassis.resilience.retry import RetryConfig
 from tests.integration.chassis.databases import Place, add, names_of
 from tests.integration.chassis.processes import eventually
 from tests.unit.chassis.recording import Recording
@@ -71,6 +72,14 @@ async def test_a_locked_database_is_away(place: Place, recording: Recording) -> 
         await write(database, "b")
     assert await place.stored() == ["b"]
     assert recording.count(DURATION, "sqlite", "add", "failure") == 1
+    assert recording.count(semconv.CALL_ATTEMPTS, "toy-db", "add", "failure") == 1
+
+
+async def test_a_lock_is_not_waited_for_twice(place: Place, recording: Recording) -> None:
+    async with place.opened(recording, retry=RetryConfig(), lock_timeout=0.2) as database, locked(place.file):
+        with pytest.raises(PeerUnavailableError, match="database is locked") as caught:
+            await write(database, "a")
+    assert caught.value.retried, "so that no caller further away does"
     assert recording.count(semconv.CALL_ATTEMPTS, "toy-db", "add", "failure") == 1
 
 
