@@ -22,7 +22,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from services.chassis.errors import FieldError, ProblemError
-from services.contracts.money.money import CURRENCY_RULE, Money, is_currency
+from services.contracts.money.money import AMOUNT_RULE, CURRENCY_RULE, MAX_AMOUNT_MINOR, Money, is_currency
 from services.contracts.payment_methods import PAYMENT_METHODS
 from services.contracts.steps import Step
 
@@ -107,9 +107,9 @@ def never_begun(order_id: str, now_us: int) -> Payment:
 
 def check_charge(amount: Money, payment_method: str) -> None:
     """Raises ProblemError validation-failed or unknown-payment-method."""
-    if amount.amount_minor <= 0:
-        errors = [FieldError("amount", f"must be above zero, not {amount.amount_minor}")]
-        raise ProblemError("validation-failed", "there is nothing to charge", errors=errors)
+    if not 1 <= amount.amount_minor <= MAX_AMOUNT_MINOR:
+        errors = [FieldError("amount", f"{AMOUNT_RULE}, not {amount.amount_minor}")]
+        raise ProblemError("validation-failed", "that cannot be charged", errors=errors)
     if not is_currency(amount.currency):
         errors = [FieldError("amount.currency", CURRENCY_RULE)]
         raise ProblemError("validation-failed", "there is no such currency", errors=errors)

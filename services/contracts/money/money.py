@@ -4,7 +4,6 @@
 Money(amount_minor=599, currency='EUR')
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,12 +11,18 @@ from services.contracts.money.v1 import money_pb2
 
 EUR = "EUR"
 
-CURRENCY_RULE = "must be the three capital letters of a currency, by ISO 4217"
+CURRENCIES = frozenset({"CHF", EUR, "GBP", "USD"})
+"""Those that are known here, by ISO 4217, each with a hundred smallest units."""
+
+MAX_AMOUNT_MINOR = 1_000_000_000
+"""The most that is paid at a time, in the smallest unit: well above the dearest order that there can be."""
+
+CURRENCY_RULE = f"must be one of {', '.join(sorted(CURRENCIES))}"
+AMOUNT_RULE = f"must be 1 to {MAX_AMOUNT_MINOR} of the smallest unit"
 
 
 def is_currency(text: str) -> bool:
-    """Whether `text` could be a currency at all; which ones a provider charges is the provider's to say."""
-    return re.fullmatch("[A-Z]{3}", text) is not None
+    return text in CURRENCIES
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from services.chassis.rpc.server import GrpcServer
 from services.contracts.errors import CATALOGUE
 from services.contracts.inventory.v1 import inventory_pb2 as inventory
 from services.contracts.inventory.v1.inventory_pb2_grpc import InventoryStub
+from services.contracts.money.money import MAX_AMOUNT_MINOR
 from services.contracts.money.v1.money_pb2 import Money
 from services.contracts.payments.v1 import payments_pb2 as payments
 from services.contracts.payments.v1.payments_pb2_grpc import PaymentsStub
@@ -94,7 +95,11 @@ async def test_a_call_says_for_whom_it_is_made(client: RpcClient) -> None:
         (None, "amount"),
         (Money(amount_minor=0, currency="EUR"), "amount"),
         (Money(amount_minor=-(2**63), currency="EUR"), "amount"),
+        (Money(amount_minor=MAX_AMOUNT_MINOR + 1, currency="EUR"), "amount"),
+        (Money(amount_minor=2**63 - 1, currency="EUR"), "amount"),
         (Money(amount_minor=1), "amount.currency"),
+        (Money(amount_minor=1, currency="XXX"), "amount.currency"),
+        (Money(amount_minor=1, currency="ZZZ"), "amount.currency"),
         (Money(amount_minor=1, currency="euro"), "amount.currency"),
         (Money(amount_minor=1, currency="eur"), "amount.currency"),
         (Money(amount_minor=1, currency="E" * 70_000), "amount.currency"),

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.contracts.money.money import EUR, Money
+from services.contracts.limits import MAX_LINES, MAX_QUANTITY
+from services.contracts.money.money import CURRENCIES, EUR, MAX_AMOUNT_MINOR, Money
 from services.contracts.steps import Step
+from services.inventory.catalogue import products
 from services.payments import domain, use_cases
 from services.payments.domain import Payment, PaymentState
 from services.payments.ports import Dependencies, Payments
@@ -120,6 +122,12 @@ class TestWhatIsNotPossible:
     ) -> None:
         await authorize(deps)
         await refused("idempotency-key-reused", authorize(deps, method, amount))
+
+    @pytest.mark.parametrize("currency", sorted(CURRENCIES))
+    def test_the_dearest_order_can_be_charged(self, currency: str) -> None:
+        dearest = max(each.price.amount_minor for each in products(pieces=1)) * MAX_LINES * MAX_QUANTITY
+        domain.check_charge(Money(dearest, currency), VISA)
+        domain.check_charge(Money(MAX_AMOUNT_MINOR, currency), VISA)
 
     @pytest.mark.parametrize("amount", [Money(0, EUR), Money(-1, EUR), Money(1, "")])
     async def test_there_must_be_something_to_charge(self, deps: Dependencies, amount: Money, store: Store) -> None:
