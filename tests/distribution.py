@@ -12,6 +12,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 LONGEST_FIRST: Final = (
     "tests/e2e/test_experiments.py",
+    "tests/e2e/test_alerts.py",
     "tests/e2e/test_outages.py",
     "tests/e2e/checkout",
     "tests/e2e/test_demo.py",
