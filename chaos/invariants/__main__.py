@@ -18,6 +18,7 @@ from chaos.invariants.report import Report
 from chaos.invariants.stores import Databases, databases_in, parse_address
 from chaos.invariants.table import report_view
 from chaos.invariants.verification import verify
+from chaos.options import NumberRange
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,7 +35,7 @@ from chaos.invariants.verification import verify
 )
 @click.option(
     "--max-pending",
-    type=click.FloatRange(min=0),
+    type=NumberRange(min=0),
     default=60.0,
     show_default=True,
     metavar="SECONDS",

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from chaos.load.plan import MAX_RPS
+from chaos.options import NumberRange
 from chaos.report import page
 from chaos.runs import catalogue, experimenter, record
 from chaos.runs import junit as junit_xml
@@ -98,7 +99,7 @@ def _topology(reference: str) -> Topology:
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Equal seeds send equal requests.")
 @click.option(
     "--rps",
-    type=click.FloatRange(0, MAX_RPS, min_open=True),
+    type=NumberRange(0, MAX_RPS, min_open=True),
     metavar="RPS",
     help="Requests per second, instead of the experiment's own.",
 )

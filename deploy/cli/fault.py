@@ -23,6 +23,7 @@ from chaos.control import (
     process_control,
 )
 from chaos.control import target as targets
+from chaos.options import NumberRange
 from deploy.cli.common import running, system_option
 from deploy.cli.fault_options import baggage, duration, fault, parameter_options
 from deploy.errors import DeployError, UsageError
@@ -51,7 +52,7 @@ def command() -> None:
 @click.argument("service")
 @click.option("--kind", type=click.Choice(_KINDS), required=True, metavar="KIND", help=f"One of {', '.join(_KINDS)}.")
 @parameter_options
-@click.option("--percent", type=click.FloatRange(0, 100, min_open=True), metavar="P", help="Only so many requests.")
+@click.option("--percent", type=NumberRange(0, 100, min_open=True), metavar="P", help="Only so many requests.")
 @click.option("--route", metavar="R", help='Only one operation: "POST /v1/orders", or an rpc method, Authorize.')
 @click.option(
     "--baggage", callback=baggage, metavar="K=V", help="Only requests with this baggage; K is faultline.NAME."

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any, Final, TypeVar
 
 import click
 
 from chaos.control import SUPERVISED_KINDS, Fault
+from chaos.options import Number
 from deploy.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -23,7 +25,7 @@ def duration(_: click.Context, __: click.Parameter, value: str | None) -> float 
         return None
     found = _DURATION.fullmatch(value)
     seconds = float(found[1]) * _UNITS[found[2] or "s"] if found else 0.0
-    if seconds <= 0:
+    if not 0 < seconds < inf:
         raise click.BadParameter(f"{value!r} is no time such as 60s, 500ms or 2m")
     return seconds
 
@@ -39,21 +41,21 @@ def baggage(_: click.Context, __: click.Parameter, value: str | None) -> tuple[s
 
 
 PARAMETERS: Final[Mapping[str, tuple[str, Any, str]]] = {
-    "ms": ("ms", float, "Milliseconds: of a latency, or for a slow body as a whole."),
+    "ms": ("ms", Number(), "Milliseconds: of a latency, or for a slow body as a whole."),
     "distribution": (
         "distribution",
         click.Choice(["fixed", "uniform", "normal", "pareto"]),
         "Of a latency.  [default: fixed]",
     ),
-    "low": ("low_ms", float, "Least milliseconds (uniform)."),
-    "high": ("high_ms", float, "Most milliseconds (uniform)."),
-    "mean": ("mean_ms", float, "Mean, in milliseconds (normal)."),
-    "deviation": ("deviation_ms", float, "Standard deviation, in milliseconds (normal)."),
-    "min": ("min_ms", float, "Least milliseconds (pareto)."),
-    "shape": ("shape", float, "The smaller, the heavier the tail (pareto)."),
+    "low": ("low_ms", Number(), "Least milliseconds (uniform)."),
+    "high": ("high_ms", Number(), "Most milliseconds (uniform)."),
+    "mean": ("mean_ms", Number(), "Mean, in milliseconds (normal)."),
+    "deviation": ("deviation_ms", Number(), "Standard deviation, in milliseconds (normal)."),
+    "min": ("min_ms", Number(), "Least milliseconds (pareto)."),
+    "shape": ("shape", Number(), "The smaller, the heavier the tail (pareto)."),
     "status": ("status", int, "Of an error over HTTP.  [default: 503]"),
     "code": ("code", str, "Of an error over gRPC.  [default: UNAVAILABLE]"),
-    "share": ("share", float, "Of a core to burn, up to 1.  [default: 1]"),
+    "share": ("share", Number(), "Of a core to burn, up to 1.  [default: 1]"),
     "mib": ("mib", int, "Memory to hold, in MiB."),
 }
 """Option → the parameter's name, its type, its help."""

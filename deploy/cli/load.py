@@ -29,6 +29,7 @@ from chaos.load import (
     run_load,
 )
 from chaos.load.table import generator_line, summary_table
+from chaos.options import Number
 from chaos.recording import Recorder
 from deploy.cli.common import running, system_option
 from deploy.cli.screen import console
@@ -83,8 +84,10 @@ def _mix(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> 
 
 
 @click.command("load", epilog=f"Kinds of requests: {', '.join(f'{kind}={DEFAULT_MIX[kind]:g}' for kind in Kind)}.")
-@click.option("--rps", type=float, default=10.0, show_default=True, metavar="N", help="Requests per second, at most.")
-@click.option("--duration", type=float, default=30.0, show_default=True, metavar="SECONDS", help="For how long.")
+@click.option(
+    "--rps", type=Number(), default=10.0, show_default=True, metavar="N", help="Requests per second, at most."
+)
+@click.option("--duration", type=Number(), default=30.0, show_default=True, metavar="SECONDS", help="For how long.")
 @click.option(
     "--shape",
     type=click.Choice(list(SHAPES)),
@@ -95,7 +98,12 @@ def _mix(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> 
 @click.option("--mix", callback=_mix, metavar="KIND=WEIGHT,...", help="What is sent, such as `browse=5,checkout=3`.")
 @click.option("--users", type=int, metavar="N", help="How many customers it is.  [default: all that have keys, 20]")
 @click.option(
-    "--zipf", type=float, default=1.0, show_default=True, metavar="S", help="How skewed popularity is; 0: not at all."
+    "--zipf",
+    type=Number(),
+    default=1.0,
+    show_default=True,
+    metavar="S",
+    help="How skewed popularity is; 0: not at all.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Equal seeds send equal requests.")
 @click.option(

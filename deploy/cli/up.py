@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.text import Text
 
+from chaos.options import Number, NumberRange
 from deploy.cli.common import state_option
 from deploy.cli.screen import Screen
 from deploy.errors import AlreadyRunningError
@@ -28,14 +29,14 @@ from deploy.topology import Topology
 @click.option("--detach", "-d", is_flag=True, help="Return when it is ready, and leave it running.")
 @click.option("--free-ports", is_flag=True, help="Take free ports instead of the fixed ones.")
 @click.option(
-    "--ready-deadline", metavar="SECONDS", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True,
+    "--ready-deadline", metavar="SECONDS", type=NumberRange(0, min_open=True), default=60.0, show_default=True,
     help="Give up when it is not ready by then.",
 )  # fmt: skip
 @click.option("--topology", metavar="MODULE:NAME", default=DEFAULT_TOPOLOGY, show_default=True, help="What to start.")
 @click.option("--replicas", multiple=True, metavar="SERVICE=N", help="Run N of this service; may be given for several.")
 @click.option("--require", metavar="NAME,…", default="", help=f"Fail unless these take part: {', '.join(PROGRAMS)}.")
 @click.option("--embedded-only", is_flag=True, help="Start none of them, even if they are installed.")
-@click.option("--load", type=float, metavar="RPS", help="Send so many requests per second, until it ends.")
+@click.option("--load", type=Number(), metavar="RPS", help="Send so many requests per second, until it ends.")
 @state_option
 def command(  # noqa: PLR0913 -- one for each option
     state: StateFolder,

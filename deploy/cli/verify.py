@@ -21,6 +21,7 @@ from chaos.invariants import (
 )
 from chaos.invariants.stores import Databases
 from chaos.invariants.table import report_view
+from chaos.options import NumberRange
 from deploy.cli.common import system_option
 from deploy.cli.screen import console
 from deploy.errors import DeployError, UsageError
@@ -42,7 +43,7 @@ class NothingProvenError(DeployError):
     help="What clients were told, as `faultline load --record` writes it: each such order must exist, exactly once.",
 )  # fmt: skip
 @click.option(
-    "--max-pending", type=click.FloatRange(min=0), default=60.0, show_default=True, metavar="SECONDS",
+    "--max-pending", type=NumberRange(min=0), default=60.0, show_default=True, metavar="SECONDS",
     help="How long an order may be pending.",
 )  # fmt: skip
 @click.option("--database", "addresses", multiple=True, metavar="NAME=URL", help="A store elsewhere than `up` put it.")

@@ -51,6 +51,12 @@ async def test_a_damaged_run_ends_with_1_and_a_list(stores: Stores, tmp_path: Pa
     assert f"1 of {len(INVARIANTS)} invariants are broken; violations: 1." in done.stdout
 
 
+def test_a_limit_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    done = run("--state", tmp_path, "--max-pending", "nan")
+    assert done.returncode == 2
+    assert "'nan' is not a finite number." in done.stderr
+
+
 @pytest.mark.usefixtures("stores")
 def test_json_is_a_document(tmp_path: Path) -> None:
     done = run("--state", tmp_path, "--json")

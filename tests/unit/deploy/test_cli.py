@@ -4,11 +4,13 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
 import click
 import pytest
+from click.types import FloatParamType
 
 from deploy.cli import main, screen, status
 from deploy.cli.commands import COMMANDS
@@ -33,6 +35,22 @@ def test_every_command_of_the_table_is_there_and_explains_itself(name: str) -> N
     assert all(each.help for each in command.params if isinstance(each, click.Option))
 
 
+def options(command: click.Command) -> Iterator[click.Parameter]:
+    """Those of the command and of its subcommands."""
+    yield from command.params
+    for each in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from options(each)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_command_takes_what_is_no_number_for_one(name: str) -> None:
+    for each in options(importlib.import_module(f"deploy.cli.{name}").command):
+        if isinstance(each.type, FloatParamType):
+            for text in ("nan", "inf", "-inf", "1e999"):
+                with pytest.raises(click.BadParameter, match=r"not a finite number|not in the range"):
+                    each.type(text, each)
+
+
 def test_help_lists_the_commands_without_importing_them() -> None:
     asked = "import sys; from deploy.cli import main\ntry: main(['--help'])\nfinally: print(sorted(sys.modules))"
     shown = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
@@ -55,7 +73,11 @@ def test_help_lists_the_commands_without_importing_them() -> None:
         (["verify"], os.EX_NOINPUT, "faultline: orders: there is no file {state}/data/orders.db (state folder {state})"),
         (["verify", "--database", "users=x"], os.EX_USAGE, "faultline: --database users=x: must be NAME=URL; names: orders, inventory, payments"),
         (["up", "--load", "0"], os.EX_USAGE, "faultline: --load: 0 is not within 0.01..100 requests per second"),
-        (["up", "--load", "nan"], os.EX_USAGE, "faultline: --load: nan is not within 0.01..100 requests per second"),
+        (["up", "--load", "nan"], os.EX_USAGE, "faultline: Invalid value for '--load': 'nan' is not a finite number. See `faultline up --help`."),
+        (["up", "--ready-deadline", "inf"], os.EX_USAGE, "faultline: Invalid value for '--ready-deadline': 'inf' is not a finite number. See `faultline up --help`."),
+        (["load", "--rps", "nan"], os.EX_USAGE, "faultline: Invalid value for '--rps': 'nan' is not a finite number. See `faultline load --help`."),
+        (["verify", "--max-pending", "nan"], os.EX_USAGE, "faultline: Invalid value for '--max-pending': 'nan' is not a finite number. See `faultline verify --help`."),
+        (["verify", "--max-pending", "-1"], os.EX_USAGE, "faultline: Invalid value for '--max-pending': -1.0 is not in the range x>=0. See `faultline verify --help`."),
         (["verify", "--acknowledged", "/no/file"], os.EX_NOINPUT, "faultline: /no/file: No such file or directory (state folder {state})"),
         (["trace", "xyz"], os.EX_USAGE, "faultline: trace 'xyz': an id is up to 32 hexadecimal digits, as in the header X-Trace-Id"),
         (["trace", "abc", "--errors", "--fault", "any"], os.EX_USAGE, "faultline: trace: an ID is one trace already; leave out --errors --fault any"),
