@@ -24,9 +24,10 @@ from services.orders.pace import Rules
 from services.payments.domain import PaymentState
 from tests.conftest import Counts
 from tests.fakes.crossroads import Actor, Crossroads, Fate
-from tests.fakes.shop import ALICE, product, request, shop
+from tests.fakes.shop import ALICE, Shop, product, request, shop
 
 STOCK = 3
+GOODS = product("p-1", available=STOCK)
 KEYS = ("k1", "k2", "k3", "k4", "k5")
 CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_visa", "pm_card_declined", "pm_card_failing")
 CROSSINGS = 12  # of a checkout, one more than it has
@@ -46,10 +47,11 @@ ways = st.tuples(st.integers(0, CROSSINGS), st.sampled_from([*Fate, "waits", "di
 class OrderMachine(RuleBasedStateMachine):
     """Keeps what clients were told beside what is stored."""
 
-    def __init__(self) -> None:
+    def __init__(self, it: Shop | None = None, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        """`it` is a shop with `GOODS`, in memory unless told; the loop in which it runs is not closed."""
         super().__init__()
-        self.loop = asyncio.new_event_loop()
-        it = shop(product("p-1", available=STOCK))
+        self.loop, self._is_own = loop or asyncio.new_event_loop(), loop is None
+        it = it or shop(GOODS)
         it.deps = replace(it.deps, rules=Rules(give_up_after_us=GIVE_UP_S * 1_000_000))
         it.inventory_peer.deps = replace(it.inventory_peer.deps, hold_for_us=HOLD_S * 1_000_000)
         self.it, self.world = it, Crossroads(it)
@@ -126,7 +128,8 @@ class OrderMachine(RuleBasedStateMachine):
             self._check_all()
             assert (self.it.stock.data, self.it.payments.data) == before
         finally:
-            self.loop.close()
+            if self._is_own:
+                self.loop.close()
 
     def _come_to_rest(self) -> None:
         for _ in range(10):
