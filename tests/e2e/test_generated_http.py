@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 from deploy.system import System
 from tests.conftest import Counts
 from tests.e2e.running import SERVICES, log_lines
+from tests.e2e.tally import PATIENCE, Tally, check_refused
 
 PREFIX = "/api/v1"
 OPERATIONS = [
@@ -38,10 +39,6 @@ DOCUMENTED = [
 AnyCase = Case[Any]
 HANG_S = 60.0
 OVERLOADED = {503, 504}
-PATIENCE = 5
-REPEATED_SHARE, REPEATED_FEW = 0.01, 3
-"""At most that share of the cases is asked again, or so many where that is more."""
-
 OF_THE_GATEWAY = {
     "unauthenticated",
     "malformed-request",
@@ -60,31 +57,25 @@ class Api:
     def __init__(self, system: System, session: requests.Session) -> None:
         self.schema: Any = schemathesis.openapi.from_url(f"{system.gateway_url}{PREFIX}/openapi.json")
         self._url, self._key, self._session = system.gateway_url, system.key("demo").key, session
-        self._asked = self._repeated = 0
+        self.tally = Tally()
 
     def ask(self, case: AnyCase, *, with_key: bool) -> requests.Response:
         """Sends the case as it is, but for the key.
 
-        A server that says it has no time is asked again: that machine is slow. It must not say so each time, nor for many,
-        nor where it had nobody to wait for.
+        Who says that it has no time must have had somebody to wait for.
         """
-        self._asked += 1
+        self.tally.sent += 1
         sent: dict[str, Any] = case.as_transport_kwargs(base_url=self._url)
         sent["headers"].pop("X-API-Key", None)
         if with_key:
             sent["headers"]["X-API-Key"] = self._key
         answer = self._sent(sent)
         if answer.status_code in OVERLOADED:
-            self._repeated += 1
+            self.tally.repeated += 1
             answer = self._sent_again(sent)
             assert slug_of(answer) not in OF_THE_GATEWAY
+        self.tally.refused += 400 <= answer.status_code < 500
         return answer
-
-    def check_repeated(self) -> str:
-        """How many were; raises AssertionError where those were too many."""
-        told = f"{self._repeated} of {self._asked} generated requests were repeated after 503 or 504"
-        assert self._repeated <= max(REPEATED_FEW, REPEATED_SHARE * self._asked), told
-        return told
 
     def _sent_again(self, what: dict[str, Any]) -> requests.Response:
         for _ in range(PATIENCE - 1):
@@ -109,7 +100,8 @@ def generated(system: System) -> Iterator[Api]:
     with requests.Session() as session:
         api = Api(system, session)
         yield api
-    print(api.check_repeated())
+    print(api.tally)
+    api.tally.check_repeated()
 
 
 def test_every_operation_is_tried(generated: Api) -> None:
@@ -124,9 +116,10 @@ def test_the_answer_is_a_documented_one(
     method: str, path: str, mode: GenerationMode, generated: Api, counts: Counts
 ) -> None:
     cases = generated.schema[path][method].as_strategy(generation_mode=mode)
+    full = 1_700 if mode is GenerationMode.NEGATIVE else 850
 
     # Cases against a schema are found by trial: many are thrown away, and some take long to make.
-    @settings(max_examples=counts(20, 850), deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=counts(20, full), deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=cases, with_key=st.sampled_from([True] * 7 + [False]))
     def ask(case: AnyCase, with_key: bool) -> None:
         answer = generated.ask(case, with_key=with_key)
@@ -138,6 +131,12 @@ def test_the_answer_is_a_documented_one(
             the_problem(answer)
 
     ask()
+    generated.tally.parts += 1
+
+
+@pytest.mark.long
+def test_most_of_it_was_bad(generated: Api, counts: Counts) -> None:
+    check_refused([generated.tally], len(OPERATIONS) * len(GenerationMode), counts)
 
 
 def the_problem(answer: requests.Response) -> None:

@@ -18,11 +18,11 @@ from services.contracts.inventory.v1 import inventory_pb2
 from services.contracts.payments.v1 import payments_pb2
 from tests.conftest import Counts
 from tests.e2e.running import log_lines
+from tests.e2e.tally import PATIENCE, Tally, check_refused
 from tests.wire import requests
 
 HANG_S = 60.0
 OVERLOADED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
-PATIENCE = 5
 BY_REASON = {entry.reason: entry for entry in CATALOGUE.values()}
 SERVICES = {
     "inventory": inventory_pb2.DESCRIPTOR.services_by_name["Inventory"],
@@ -36,20 +36,20 @@ class Server:
     """One service's server, asked in bytes."""
 
     def __init__(self, channel: grpc.Channel) -> None:
-        self.channel = channel
+        self.channel, self.tally = channel, Tally()
 
     def ask(self, method: MethodDescriptor, sent: bytes) -> bytes | ErrorEntry:
-        """The answer, or the row of the catalogue by which it was refused.
-
-        A server that says it has no time is asked again: that machine is slow. It must not say so each time.
-        """
+        """The answer, or the row of the catalogue by which it was refused."""
         call: Any = self.channel.unary_unary(f"/{method.containing_service.full_name}/{method.name}")
-        for _ in range(PATIENCE):
+        self.tally.sent += 1
+        for number in range(PATIENCE):
+            self.tally.repeated += number == 1
             try:
                 answer: bytes = call(bytes(sent), timeout=HANG_S, metadata=CALLER)
             except grpc.RpcError as error:
                 refusal: Any = error
                 if refusal.code() not in OVERLOADED:
+                    self.tally.refused += 1
                     return catalogued(refusal)
             else:
                 return answer
@@ -77,9 +77,13 @@ def servers(own_system: System) -> Iterator[dict[str, Server]]:
         service.full_name: grpc.insecure_channel(own_system.url(f"{name}-1", "GRPC_PORT").removeprefix("http://"))
         for name, service in SERVICES.items()
     }
-    yield {name: Server(channel) for name, channel in channels.items()}
+    made = {name: Server(channel) for name, channel in channels.items()}
+    yield made
     for channel in channels.values():
         channel.close()
+    for name, server in made.items():
+        print(f"{name}: {server.tally}")
+        server.tally.check_repeated()
 
 
 @pytest.mark.long
@@ -91,7 +95,7 @@ def test_whatever_is_sent_is_answered_or_refused(
     server = servers[method.containing_service.full_name]
     answers = message_factory.GetMessageClass(method.output_type)
 
-    @settings(max_examples=counts(40, 850), deadline=None)
+    @settings(max_examples=counts(40, 1_200), deadline=None)
     @given(sent=requests(method))
     def ask(sent: bytes) -> None:
         answer = server.ask(method, sent)
@@ -99,6 +103,12 @@ def test_whatever_is_sent_is_answered_or_refused(
             answers.FromString(answer)
 
     ask()
+    server.tally.parts += 1
+
+
+@pytest.mark.long
+def test_most_of_it_was_bad(servers: dict[str, Server], counts: Counts) -> None:
+    check_refused([server.tally for server in servers.values()], len(METHODS), counts)
 
 
 @pytest.mark.parametrize("service", SERVICES)
