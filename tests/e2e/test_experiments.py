@@ -388,6 +388,7 @@ def _off_and_full(own_system: System, name: str) -> dict[str, Any]:
         )  # fmt: skip
         record: dict[str, Any] = json.loads(done.stdout)
         assert done.returncode == record["verdict"]["exit_code"], done.stderr
-        if record["verdict"]["outcome"] != Outcome.INCONCLUSIVE:
+        tried = all(each["found"].get("effects") for each in record["arms"])  # else it was not well before the fault
+        if tried and record["verdict"]["outcome"] != Outcome.INCONCLUSIVE:
             break
     return record
