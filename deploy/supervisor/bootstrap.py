@@ -40,7 +40,10 @@ _AFTER_DRAIN_S: Final = 3.0
 
 @dataclass(frozen=True)
 class Options:
-    """What a run is to be. Times in seconds; `lifeline_fd`: at its end of file the supervisor ends everything."""
+    """What a run is to be. Times in seconds; `settings` are for every process.
+
+    `lifeline_fd`: at its end of file the supervisor ends everything.
+    """
 
     state: StateFolder
     topology: Topology = FAULTLINE
@@ -51,6 +54,7 @@ class Options:
     ready_deadline_s: float = 60.0
     drain_timeout_s: float = 10.0
     keep_traces: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
     lifeline_fd: int | None = None
 
 
@@ -66,6 +70,7 @@ def options(request: Request) -> Options:
         ready_deadline_s=request.ready_deadline_s,
         drain_timeout_s=settings.drain_timeout_s,
         keep_traces=settings.keep_traces,
+        settings=settings.handed_on,
         lifeline_fd=settings.lifeline_fd,
     )
 
@@ -121,7 +126,14 @@ class _Run:
         self._redactor = Redactor([self._token, self._notifications_token, *plan.secrets])
         self._address = f"http://{address(options.host, claim.getsockname()[1])}"
         self._topology = plan.describe(chosen, options.host, self._address)
-        site = Site(options.state, options.host, self._token, options.drain_timeout_s, options.keep_traces)
+        site = Site(
+            options.state,
+            options.host,
+            self._token,
+            options.drain_timeout_s,
+            options.keep_traces,
+            options.settings,
+        )
         self._specs = plan.children(chosen, site)
         self._pids: dict[str, int] = {}
 

@@ -23,7 +23,8 @@ _KEPT_LINES: Final = 20
 _LONGEST_LINE: Final = 4096
 _STDERR_PATIENCE_S: Final = 1.0
 # All else in somebody's shell stays there: settings of ours or of OpenTelemetry (`OTEL_*`) meant for another program,
-# and proxies, through which gRPC's core would send calls to 127.0.0.1.
+# and proxies, through which gRPC's core would send calls to 127.0.0.1. What else the shell may choose for every process is a
+# setting of the supervisor, which refuses a wrong one by name and hands it on among the process's own.
 _INHERITED: Final = frozenset({"PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TMP", "TEMP", "TZ", "LANG", "VIRTUAL_ENV"})
 _INHERITED_KINDS: Final = ("LC_", "PYTHON", "LD_", "DYLD_", "COVERAGE_")
 _LOG_LEVELS: Final = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})

@@ -1,7 +1,7 @@
 """From the topology to the processes of one run: instances, their ports, their environment. Pure, but for the ports."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -34,13 +34,14 @@ class ChildSpec:
 
 @dataclass(frozen=True)
 class Site:
-    """What all processes of one run share."""
+    """What all processes of one run share. `settings` reach every process whose topology does not say otherwise."""
 
     state: StateFolder
     host: str
     token: str
     drain_timeout_s: float
     keep_traces: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 class Plan:
@@ -125,6 +126,7 @@ class Plan:
     def _child(self, name: str, process: Process, ports: Ports, site: Site) -> ChildSpec:
         listeners = _listeners(name, process, ports)
         environment = {
+            **site.settings,
             "BIND_HOST": site.host,
             "SERVICE_INSTANCE_ID": name,
             "DRAIN_TIMEOUT_S": f"{site.drain_timeout_s:g}",

@@ -228,5 +228,13 @@ def test_variables_have_defaults() -> None:
     assert yaml.safe_load(text)
 
 
+def test_the_user_may_choose_each_services_telemetry_and_gets_its_default_without() -> None:
+    for name in (process.name for process in COMPOSE.processes):
+        fields = settings_class(name).model_fields
+        for chosen in {"TRACE_SAMPLE_RATIO", "HTTP_SERVER_SPANS"} & {each.upper() for each in fields}:
+            default = fields[chosen.lower()].default
+            assert SERVICES[name]["environment"][chosen] == f"${{{chosen}:-{default}}}"
+
+
 def test_settings_classes_are_found() -> None:
     assert all(issubclass(settings_class(name), BaseSettings) for name in OF_OURS)

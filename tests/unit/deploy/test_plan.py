@@ -73,6 +73,16 @@ def test_the_backend_keeps_traces_only_where_it_is_to() -> None:
     assert "TRACES_FILE" not in environment(plan, "faultline-backend-1")
 
 
+def test_settings_of_the_run_are_every_process_but_a_topology_has_the_last_word() -> None:
+    quiet = replace(FAULTLINE.processes[0], settings={"TRACE_SAMPLE_RATIO": "1"})
+    plan = Plan(replace(FAULTLINE, processes=(quiet, *FAULTLINE.processes[1:])))
+    ports = plan.fixed_ports(lambda: next(FREE))
+    site = replace(SITE, settings={"TRACE_SAMPLE_RATIO": "0.1"})
+    ratios = {each.service: each.environment["TRACE_SAMPLE_RATIO"] for each in plan.children(ports, site)}
+    assert ratios.pop(quiet.name) == "1"
+    assert set(ratios.values()) == {"0.1"}
+
+
 def test_replicas_share_a_database_and_are_all_told_to_callers() -> None:
     plan = Plan(FAULTLINE, {"inventory": 2})
     first, second, gateway = (environment(plan, each) for each in ("inventory-1", "inventory-2", "gateway-1"))
