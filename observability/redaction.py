@@ -2,14 +2,17 @@
 
 Two rules. A value under a name that means a secret (`authorization`, `x-api-key`, `*token`, ...) is masked whole. Inside
 any text, what looks like a secret is masked: our API keys (`flk_...`), credentials after such a name, bearer tokens,
-JSON web tokens, passwords in URLs, and the exact secrets that the process says it holds.
+JSON web tokens, passwords in URLs, and the exact secrets that the process says it holds. All that also where it is
+percent-encoded, in whole or in part, once or again and again.
 """
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
+
+from observability.percent_encoding import decoded, is_encoded
 
 MASK: Final = "[redacted]"
 
@@ -25,7 +28,7 @@ _SECRET_TEXT: Final = re.compile(
       (?P<key> flk_[\w-]+ )
     | (?P<named> (?:authorization|api[-_]?key|token|secret|password|passwd|cookie)
         ["']? (?: \s{0,9}[:=]\s{0,9} | ["'],\s{0,9} ) (?:b?["'])? (?:(?:bearer|basic|digest|token)\s{1,9})? ) [^\s"',;&)}\]]+
-    | (?P<bearer> \bbearer\s{1,9} ) [\w.~+/=-]{8,}
+    | (?P<bearer> \bbearer[\s+]{1,9} ) [\w.~+/=-]{8,}
     | (?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]*
     | (?<=://)[^\s/:@]*:[^\s/@]+(?=@)
     """,
@@ -51,17 +54,38 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The same text with every secret in it masked; the identical object if there is none."""
-        for secret in self._secrets:
-            text = text.replace(secret, MASK)
-        return _SECRET_TEXT.sub(_masked, text) if _has_hint(text) else text
+        found = sorted(self._found(text))
+        return _masked(text, found) if found else text
 
     def suspects(self, text: str) -> bool:
         """Whether `text` might change it; cheap enough for a whole span at once, and never wrong when false."""
-        return _has_hint(text) or any(secret in text for secret in self._secrets)
+        if self._shows_any(text):
+            return True
+        return is_encoded(text) and ((plain := decoded(text)) is None or self._shows_any(plain.text))
 
     def field(self, name: str, value: object) -> Plain:
         """A named value as plain JSON data, masked whole if its name means a secret."""
         return self._field(name, value, depth=0)
+
+    def _found(self, text: str) -> Iterator[tuple[int, int]]:
+        """Start and end of each secret. Both readings count: what ends one in the first may go on in the other."""
+        yield from self._found_as_it_is(text)
+        if not is_encoded(text):
+            return
+        if plain := decoded(text):
+            yield from (plain.origin(*each) for each in self._found_as_it_is(plain.text))
+        else:
+            yield 0, len(text)
+
+    def _found_as_it_is(self, text: str) -> Iterator[tuple[int, int]]:
+        for secret in self._secrets:
+            if secret in text:
+                yield from (each.span() for each in re.finditer(re.escape(secret), text))
+        if _has_hint(text):
+            yield from map(_secret_part, _SECRET_TEXT.finditer(text))
+
+    def _shows_any(self, text: str) -> bool:
+        return _has_hint(text) or any(secret in text for secret in self._secrets)
 
     def _field(self, name: str, value: object, depth: int) -> Plain:
         return MASK if value is not None and is_secret_name(name) else self._plain(value, depth)
@@ -85,6 +109,17 @@ def _has_hint(text: str) -> bool:
     return any(hint in lowered for hint in _HINTS)
 
 
-def _masked(match: re.Match[str]) -> str:
-    """What stays of a match is the name before the secret."""
-    return f"{match['named'] or match['bearer'] or ''}{MASK}"
+def _secret_part(match: re.Match[str]) -> tuple[int, int]:
+    """All of a match but the name before the secret."""
+    return max(match.start(), match.end("named"), match.end("bearer")), match.end()
+
+
+def _masked(text: str, found: Iterable[tuple[int, int]]) -> str:
+    """`found` by where they start; what overlaps is masked once."""
+    pieces: list[str] = []
+    done = 0
+    for start, end in found:
+        if start >= done:
+            pieces += text[done:start], MASK
+        done = max(done, end)
+    return "".join([*pieces, text[done:]])

@@ -11,12 +11,21 @@ from tests.e2e.traces import Traces
 from tests.waiting import eventually
 
 LEAKED = "flk_leaked-by-a-careless-client-0123456789abcdef"
+ENCODED = (
+    LEAKED.replace("_", "%5F"),
+    LEAKED.replace("_", "%255F"),
+    "".join(f"%{ord(each):02x}" for each in LEAKED),
+    "".join(f"%25{ord(each):02X}" for each in LEAKED),
+)
+"""As a client may write it in an address, once or twice encoded."""
 
 
 @pytest.fixture(scope="module")
 def careless(api: Api) -> str:
     """Puts a key wherever a client might; returns the id of the last request's trace."""
     for path in (
+        *(f"/api/v1/products?k={each}" for each in ENCODED),
+        *(f"/api/v1/orders/{each}" for each in ENCODED),
         f"/api/v1/products?api_key={LEAKED}",
         f"/api/v1/products/{LEAKED}",
         f"/api/v1/orders/{LEAKED}",
@@ -34,6 +43,8 @@ def careless(api: Api) -> str:
 
 def secrets(system: System) -> Iterator[bytes]:
     yield LEAKED.encode()
+    yield LEAKED.removeprefix("flk_").encode()
+    yield from (each.encode() for each in ENCODED)
     control = system.state.control()
     assert control is not None
     yield control.token.encode()
