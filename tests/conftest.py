@@ -1,6 +1,5 @@
 """Shared by every test: how much to do, a running system, and whether a browser is there."""
 
-import signal
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from xdist.remote import Producer
 from deploy.bench.browser import chromium, find_chromium
 from deploy.system import System, start_system
 from observability import garbage
-from tests import distribution
+from tests import distribution, inherited_signals
 
 pytest_plugins = ["tests.postgresql"]
 
@@ -52,16 +51,7 @@ def pytest_collection_finish() -> None:
     No test's garbage is looked for among what was imported and collected, a million objects.
     """
     garbage.settle()
-    _let_others_be_hung_up()
-
-
-def _let_others_be_hung_up() -> None:
-    """Under `nohup` the hangup signal is ignored, which everybody that a test starts would inherit, and end by it no more.
-
-    A handler is not inherited, and we outlive the terminal all the same.
-    """
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, lambda *_: None)
+    inherited_signals.keep_from_others()
 
 
 @pytest.hookimpl(optionalhook=True)
