@@ -10,12 +10,13 @@ import pytest
 from deploy.demo.ending import kept_when_it_fails
 
 WAITING = """
+import sys
 from deploy.demo.ending import Interrupts, wait_for_enter
 interrupts = Interrupts()
 interrupts.listen()
 try:
     print("waiting", flush=True)
-    wait_for_enter(600)
+    wait_for_enter(float(sys.argv[1]))
 except KeyboardInterrupt:
     raise SystemExit(interrupts.exit_code) from None
 """
@@ -55,7 +56,7 @@ def test_a_failure_without_logs_stays_what_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_each_signal_ends_the_waiting_in_order(number: signal.Signals, code: int) -> None:
     ours, theirs = pty.openpty()
-    with subprocess.Popen([sys.executable, "-c", WAITING], stdin=theirs, stdout=subprocess.PIPE) as waiting:
+    with subprocess.Popen([sys.executable, "-c", WAITING, "600"], stdin=theirs, stdout=subprocess.PIPE) as waiting:
         assert waiting.stdout
         assert waiting.stdout.readline() == b"waiting\n"
         waiting.send_signal(number)
@@ -66,7 +67,7 @@ def test_each_signal_ends_the_waiting_in_order(number: signal.Signals, code: int
 
 def test_enter_ends_the_waiting() -> None:
     ours, theirs = pty.openpty()
-    with subprocess.Popen([sys.executable, "-c", WAITING], stdin=theirs, stdout=subprocess.PIPE) as waiting:
+    with subprocess.Popen([sys.executable, "-c", WAITING, "600"], stdin=theirs, stdout=subprocess.PIPE) as waiting:
         assert waiting.stdout
         assert waiting.stdout.readline() == b"waiting\n"
         # What was typed before the waiting began is thrown away, so one Enter may be too early.
@@ -79,5 +80,13 @@ def test_enter_ends_the_waiting() -> None:
                 continue
         else:
             pytest.fail("Enter did not end it")
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_the_waiting_ends_by_itself() -> None:
+    ours, theirs = pty.openpty()
+    ended = subprocess.run([sys.executable, "-c", WAITING, "0.01"], stdin=theirs, timeout=60, check=False)
+    assert ended.returncode == 0
     os.close(ours)
     os.close(theirs)
