@@ -1,4 +1,4 @@
-"""The command's load, verify and status, on the system as it runs."""
+"""The command's load, verify, status, logs and trace, on the system as it runs."""
 
 import json
 import os
@@ -9,8 +9,11 @@ import pytest
 
 from chaos.invariants import INVARIANTS, read_acknowledged
 from deploy.system import System
+from tests.e2e.http_api import Api
 from tests.e2e.running import SERVICES, shopper
+from tests.e2e.traces import Trace, Traces
 from tests.integration.supervisor.command import faultline
+from tests.waiting import eventually
 
 LOAD = ("load", "--rps", "40", "--duration", "1.5", "--mix", "checkout=4,checkout-declined=1,browse=1", "--users", "3")
 
@@ -80,3 +83,39 @@ def test_logs_of_a_trace_are_of_that_trace_alone(system: System) -> None:
     answer = shopper(system).check_out()
     lines = faultline(system.state.path, "logs", "--trace", answer.trace_id, "--json").stdout.splitlines()
     assert {json.loads(each)["trace_id"] for each in lines} == {answer.trace_id}
+
+
+@pytest.fixture(scope="module")
+def bought(system: System, traces: Traces) -> Trace:
+    """A checkout's trace, all of which has arrived."""
+    return traces.whole(shopper(system).check_out().trace_id, *SERVICES)
+
+
+def test_a_trace_in_json_is_what_the_query_api_answers(system: System, bought: Trace) -> None:
+    def check() -> None:
+        ended = faultline(system.state.path, "trace", bought.trace_id, "--json")
+        assert ended.returncode == 0, ended.stderr
+        told = json.loads(ended.stdout)["data"]
+        assert {each["spanID"] for each in told[0]["spans"]} >= {each.span_id for each in bought.spans}
+        assert told == Api(system.query_url).get(f"/api/traces/{bought.trace_id}").json()["data"]
+
+    eventually(check)
+
+
+def test_a_trace_as_a_page_has_every_span_and_the_log_lines(system: System, bought: Trace, tmp_path: Path) -> None:
+    file = tmp_path.resolve() / "trace.html"
+    ended = faultline(system.state.path, "trace", bought.trace_id, "--html", str(file))
+    assert (ended.returncode, ended.stdout.strip()) == (0, str(file)), ended.stderr
+    page = file.read_text("utf-8")
+    assert bought.trace_id in page
+    assert [each.operation for each in bought.spans if each.operation not in page] == []
+    logged = faultline(system.state.path, "logs", "--trace", bought.trace_id, "--json").stdout.splitlines()
+    assert logged
+    assert [message for each in logged if (message := json.loads(each)["message"]) not in page] == []
+
+
+def test_a_page_that_cannot_be_written_is_told(system: System, bought: Trace, tmp_path: Path) -> None:
+    file = tmp_path / "no-such-folder" / "trace.html"
+    ended = faultline(system.state.path, "trace", bought.trace_id, "--html", str(file))
+    assert (ended.returncode != 0, ended.stdout) == (True, "")
+    assert f"{file}: No such file or directory" in ended.stderr
