@@ -16,6 +16,7 @@ from observability.embedded.records import Origin, SpanRecord, Trace
 # Beyond it a number loses digits in JavaScript, so Jaeger writes a string.
 _MAX_SAFE_INTEGER: Final = 2**53 - 1
 _US: Final = 1_000
+_LAST_NS: Final = 2**64 - 1
 
 KINDS: Final[Mapping[int, str]] = {
     Span.SPAN_KIND_INTERNAL: "internal",
@@ -208,11 +209,16 @@ def ends_too_soon(span: Span) -> bool:
     return span.end_time_unix_nano <= span.start_time_unix_nano
 
 
+def mended_end_ns(span: Span) -> int:
+    """When it ends then; at the last nanosecond that OTLP can say there is none after it."""
+    return min(span.start_time_unix_nano + 1, _LAST_NS)
+
+
 def duration_warning(span: Span) -> str:
     return (
         "Negative duration detected, sanitizing end timestamp. "
         f"Original end timestamp: {_go_time(span.end_time_unix_nano)}, "
-        f"adjusted to: {_go_time(span.start_time_unix_nano + 1)}"
+        f"adjusted to: {_go_time(mended_end_ns(span))}"
     )
 
 

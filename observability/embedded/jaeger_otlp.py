@@ -6,7 +6,7 @@ from typing import Final
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
-from observability.embedded.jaeger_json import duration_warning, ends_too_soon
+from observability.embedded.jaeger_json import duration_warning, ends_too_soon, mended_end_ns
 from observability.embedded.records import Origin, SpanRecord, Trace
 
 _WARNINGS: Final = "@jaeger@warnings"
@@ -33,7 +33,7 @@ def _adjusted(record: SpanRecord, known: set[bytes]) -> Span:
         listed = AnyValue(array_value=ArrayValue(values=warnings))
         span.attributes.append(KeyValue(key=_WARNINGS, value=listed))
     if ends_too_soon(span):
-        span.end_time_unix_nano = span.start_time_unix_nano + 1
+        span.end_time_unix_nano = mended_end_ns(span)
     return span
 
 

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -49,7 +50,7 @@ class Made:
     trace: int = 1
     service: str | None = "orders"
     name: str = "POST /orders"
-    start_ms: float = 0
+    start_ms: float | Fraction = 0
     duration_ms: float = 1
     kind: int = Span.SPAN_KIND_SERVER
     failed: bool = False

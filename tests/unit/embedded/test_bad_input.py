@@ -1,6 +1,7 @@
 """Whatever is sent or asked, it is refused or cut, and counted, and the backend goes on."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import grpc
 import pytest
@@ -8,11 +9,14 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from observability.embedded.otlp_receiver import MAX_BODY_BYTES
 from tests.unit.embedded.running import Backend, exporting, running, send
-from tests.unit.embedded.spans import Made, request
+from tests.unit.embedded.spans import MS, START_NS, Made, request
 
 GOOD = Made(service="good", trace=77)
 MALFORMED, CUT = "faultline_backend_malformed_exports_total", "faultline_backend_cut_spans_total"
 YEAR_2500_MS = 474 * 365.2425 * 86_400_000
+LAST_MS = Fraction(2**64 - 1 - START_NS, MS)
+"""The last nanosecond that OTLP can say."""
+ALL_V3 = "query.start_time_min=1970-01-01T00:00:00Z&query.start_time_max=2600-01-01T00:00:00Z"
 PAGES = ("/?limit=500", "/trace/{id}", "/compare?id={id}&id=4d", "/dependencies")
 
 
@@ -70,16 +74,22 @@ def test_a_million_attributes_are_cut_and_shown(backend: Backend) -> None:
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize(
     ("number", "start_ms", "took_ms"),
-    [(5, YEAR_2500_MS, 5), (6, 0, YEAR_2500_MS)],
-    ids=["in the year 2500", "until the year 2500"],
+    [(5, YEAR_2500_MS, 5), (6, 0, YEAR_2500_MS), (7, LAST_MS, 0)],
+    ids=["in the year 2500", "until the year 2500", "at the last moment"],
 )
-def test_times_far_away_are_shown(backend: Backend, path: str, number: int, start_ms: float, took_ms: float) -> None:
+def test_times_far_away_are_shown(
+    backend: Backend, path: str, number: int, start_ms: float | Fraction, took_ms: float
+) -> None:
     parent = bytes([number]) * 8
     far = Made(trace=number, service="far", start_ms=start_ms, duration_ms=took_ms, span_id=parent)
-    send(backend, far, Made(trace=number, service="other", start_ms=start_ms, parent=parent))
+    send(
+        backend, far, Made(trace=number, service="other", start_ms=start_ms, duration_ms=min(took_ms, 1), parent=parent)
+    )
     assert backend.get(path.format(id=number)).status == 200
     assert backend.get(f"/api/traces/{number}").status == 200
     assert backend.get(f"/api/v3/traces/{number}").status == 200
+    found = backend.get(f"/api/v3/traces?query.service_name=far&{ALL_V3}")
+    assert (found.status, parent.hex() in found.text) == (200, True)
     goes_on(backend)
 
 
