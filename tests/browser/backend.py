@@ -9,18 +9,22 @@ from tests.unit.embedded.spans import Made, trace_id
 MARKUP = "<img src=x onerror=alert(1)>"
 SERVER, CLIENT, INTERNAL = 2, 3, 1
 FAULT = ("faultline.fault.injected", {"faultline.fault.kind": "error", "faultline.fault.id": "f-1"})
-FINE, RETRIED, FAILED, MARKED = (trace_id(number).hex()[16:] for number in (1, 2, 3, 4))
+FINE, RETRIED, FAILED, MARKED, LONG = (trace_id(number).hex()[16:] for number in (1, 2, 3, 4, 5))
+# Without a place where a line may end; the longest that a label of Kubernetes' and most people's patience allow.
+LONG_SERVICE, LONG_CALLEE, LONG_OPERATION = "caller" + "r" * 57, "callee" + "e" * 57, "operation" + "n" * 111
+LONG_ERROR = "why" + "y" * 197
 
 
 @contextmanager
 def filled() -> Iterator[Backend]:
-    """With a checkout that went well, one that was retried, one that failed, and one whose names are markup."""
+    """With checkouts that went well, was retried and failed, and with names that are markup, and that are long."""
     with running() as backend:
         for spans in (
             checkout(1, []),
             checkout(2, ["refused"]),
             checkout(3, ["refused", "refused", "refused"]),
             marked(),
+            long(),
         ):
             send(backend, *spans)
         yield backend
@@ -84,3 +88,22 @@ def marked() -> Iterator[Made]:
     yield Made(
         trace=4, service=MARKUP, name=MARKUP, start_ms=4_000, failed=True, message=MARKUP, tags=tags, events=[event]
     )
+
+
+def long() -> Iterator[Made]:
+    """One calls another, which fails and is tried again; whatever has a name has a long one."""
+    calling, call = (bytes([5, kind]) * 4 for kind in (1, 2))
+    told = {LONG_SERVICE: LONG_ERROR}
+    events = [(LONG_OPERATION, told), ("faultline.fault.injected", {"faultline.fault.kind": LONG_SERVICE})]
+
+    def made(service: str, start: int, took: int, **fields: object) -> Made:
+        fields = {"failed": True, "message": LONG_ERROR, "tags": told, "events": events, **fields}
+        return Made(trace=5, service=service, name=LONG_OPERATION, start_ms=5_000 + start, duration_ms=took, **fields)  # type: ignore[arg-type]  # its own fields
+
+    yield made(LONG_SERVICE, 0, 90, span_id=calling)
+    yield made(LONG_SERVICE, 5, 80, kind=INTERNAL, parent=calling, span_id=call)
+    for number in (1, 2):
+        start, attempt = 40 * number - 30, bytes([5, 10 + number]) * 4
+        tags = {**told, "faultline.attempt": number}
+        yield made(LONG_SERVICE, start, 30, kind=CLIENT, parent=call, span_id=attempt, tags=tags)
+        yield made(LONG_CALLEE, start + 2, 20, parent=attempt)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.backend import FAILED, FINE, MARKED, MARKUP, RETRIED
+from tests.browser.backend import FAILED, FINE, LONG, LONG_ERROR, LONG_OPERATION, LONG_SERVICE, MARKED, MARKUP, RETRIED
 from tests.unit.embedded.running import Backend, running
 
 pytestmark = pytest.mark.browser
@@ -24,10 +24,19 @@ def find(page: Page) -> None:
     page.wait_for_url("**limit=**")
 
 
-def test_it_fits_its_width_and_follows_the_scheme(screen: Page, backend: Backend) -> None:
-    screen.goto(address(backend))
+@pytest.mark.parametrize(
+    "query",
+    ["", f"?service={LONG_SERVICE}&operation={LONG_OPERATION}", f"?tags={LONG_ERROR}", f"?service={LONG_ERROR}"],
+    ids=["all", "long names", "a long error", "nothing"],
+)
+def test_it_fits_its_width(screen: Page, backend: Backend, query: str) -> None:
+    screen.set_content(screen.request.get(address(backend, f"/{query}")).text())
     assert screen.viewport_size
     assert screen.evaluate("document.documentElement.scrollWidth") == screen.viewport_size["width"]
+
+
+def test_it_can_be_read_and_follows_the_scheme(screen: Page, backend: Backend) -> None:
+    screen.goto(address(backend))
     dark = screen.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     red, *_ = screen.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
     assert (red < 128) is dark
@@ -40,12 +49,12 @@ def test_it_fits_its_width_and_follows_the_scheme(screen: Page, backend: Backend
 @pytest.mark.parametrize(
     ("fields", "found"),
     [
-        ({}, [MARKED, FAILED, RETRIED, FINE]),
+        ({}, [LONG, MARKED, FAILED, RETRIED, FINE]),
         ({"Operation": "payments Authorize"}, [FAILED, RETRIED, FINE]),
         ({"Tags": "http.response.status_code=503"}, [FAILED]),
         ({"Operation": "POST /v1/orders", "At least": "80ms"}, [FAILED]),
         ({"Operation": "POST /v1/orders", "At most": "50ms"}, [FINE]),
-        ({"Fault": "any"}, [FAILED, RETRIED]),
+        ({"Fault": "any"}, [LONG, FAILED, RETRIED]),
         ({"Fault": "latency"}, []),
     ],
 )

@@ -3,22 +3,32 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.backend import FAILED, FINE, MARKED, MARKUP, RETRIED
+from tests.browser.backend import FAILED, FINE, LONG, MARKED, MARKUP, RETRIED
 from tests.unit.embedded.running import Backend, running, send
 from tests.unit.embedded.spans import Made
 
 pytestmark = pytest.mark.browser
 
 PATHS = (f"/trace/{RETRIED}", f"/trace/{MARKED}", f"/compare?id={FINE}&id={RETRIED}", "/dependencies")
+LONG_PATHS = (f"/trace/{LONG}", f"/compare?id={LONG}&id={RETRIED}")
 
 
 def address(backend: Backend, path: str) -> str:
     return f"http://127.0.0.1:{backend.query_port}{path}"
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", [*PATHS, *LONG_PATHS])
 def test_it_fits_its_width(screen: Page, backend: Backend, path: str) -> None:
     screen.goto(address(backend, path))
+    for row in screen.locator("summary.row").all():
+        row.click()
+    assert screen.viewport_size
+    assert screen.evaluate("document.documentElement.scrollWidth") == screen.viewport_size["width"]
+
+
+def test_what_is_wrong_with_an_id_fits_too(screen: Page, backend: Backend) -> None:
+    screen.set_content(screen.request.get(address(backend, f"/trace/{'f' * 200}")).text())
+    expect(screen.get_by_role("heading", name="This is no trace id")).to_be_visible()
     assert screen.viewport_size
     assert screen.evaluate("document.documentElement.scrollWidth") == screen.viewport_size["width"]
 
