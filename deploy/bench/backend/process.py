@@ -20,7 +20,7 @@ _HOST: Final = "127.0.0.1"
 _PATIENCE_S: Final = 60.0
 _EXPORT: Final = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _PORTS: Final = dict.fromkeys(("QUERY_PORT", "OTLP_GRPC_PORT", "OTLP_HTTP_PORT", "ADMIN_PORT"), "0")
-_TAKEN: Final = 'faultline_backend_spans_total{faultline_backend_result="taken"}'
+_SPANS: Final = 'faultline_backend_spans_total{{faultline_backend_result="{}"}}'
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,22 @@ class Backend:
         """The JSON that its query API answers. Raises FigureRefusedError for any status but 200."""
         return json.loads(self._get("query_port", path))
 
+    def page(self, path: str) -> str:
+        """The HTML that its page answers. Raises FigureRefusedError for any status but 200."""
+        return self._get("query_port", path).decode()
+
     def taken(self) -> int:
         """Spans that it took so far."""
+        return self._counted("taken")
+
+    def dropped(self) -> int:
+        """Spans that it took, and forgot to stay in its bounds."""
+        return self._counted("dropped")
+
+    def _counted(self, result: str) -> int:
         lines = self._get("admin_port", "/metrics").decode().splitlines()
-        return next(int(float(line.rpartition(" ")[2])) for line in lines if line.startswith(_TAKEN))
+        wanted = _SPANS.format(result)
+        return next(int(float(line.rpartition(" ")[2])) for line in lines if line.startswith(wanted))
 
     def spent_s(self) -> float:
         """Processor time so far, in steps of a hundredth of a second."""

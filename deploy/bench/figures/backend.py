@@ -19,8 +19,10 @@ _PER_REQUEST: Final = 512  # what the SDK sends at most
 _SPANS_PER_TRACE: Final = 14  # a checkout's, about
 _TRACES: Final = 1000
 _FOUND: Final = 20
+_LISTED: Final = 100  # by the page, unless it is told otherwise
 _TIMES: Final = 10
-_NONE_HAS: Final = "by a tag that none has"
+_LEAST_PER_S: Final = 5_000
+_ON_PAGE: Final = 'type="checkbox" name="id"'  # to be ticked, once for each that is listed
 _FILLINGS: Final = 4
 _FILLING: Final = 4500  # traces; with all of them there are more spans than the backend keeps
 
@@ -47,9 +49,23 @@ def _measure_taking(send: Send, say: Say) -> Measured:
             return (time.thread_time() - began) / spans * 1e6
 
         pairs = measure_pairs(least, take, _PAIRS, lambda n: say(f"pair {n} of {_PAIRS}"))
-        if (taken := backend.taken()) != spans * (_PAIRS + 1):
-            raise FigureRefusedError(f"of {spans * (_PAIRS + 1)} spans {taken} were taken")
+        refuse_loss(spans * (_PAIRS + 1), backend.taken(), backend.dropped())
+    refuse_slowness(median(clock[1:]))
     return Measured(pairs.ratios.median, _taking(pairs, clock))
+
+
+def refuse_loss(sent: int, taken: int, dropped: int) -> None:
+    """Raises `FigureRefusedError` unless all spans were taken, and kept."""
+    if taken != sent:
+        raise FigureRefusedError(f"of {sent} spans {taken} were taken")
+    if dropped:
+        raise FigureRefusedError(f"of {sent} spans {dropped} were dropped")
+
+
+def refuse_slowness(spans_per_s: float) -> None:
+    """Raises `FigureRefusedError` below the rate that a backend takes whatever it costs."""
+    if spans_per_s < _LEAST_PER_S:
+        raise FigureRefusedError(f"{spans_per_s:.0f} spans/s by the clock, and {_LEAST_PER_S} is the least")
 
 
 def _taking(pairs: Pairs, clock: Sequence[float]) -> str:
@@ -65,9 +81,7 @@ def _measure_search(say: Say) -> Measured:
     say("sending 10,000 traces")
     with running() as backend:
         backend.export_over_grpc(requests(traces=10_000, spans_per_trace=5, spans_per_request=_PER_REQUEST))
-        searched = {
-            name: _asked(backend, path, 0 if name == _NONE_HAS else _FOUND) for name, path in _searches().items()
-        }
+        searched = {name: _asked(backend, search) for name, search in SEARCHES.items()}
     slowest = max(searched.values(), key=lambda each: each.processor_ms)
     each = ", ".join(f"{name} {asked}" for name, asked in searched.items())
     return Measured(
@@ -87,31 +101,53 @@ class _Searched:
         return f"{self.processor_ms:.0f} ms ({self.clock_ms:.0f} ms)"
 
 
-def _searches() -> dict[str, str]:
+@dataclass(frozen=True)
+class Search:
+    """A search, of the query API or on the page, and how many traces it finds among those that are sent."""
+
+    path: str
+    expected: int
+    on_page: bool = False
+
+    def found(self, backend: Backend) -> int:
+        """How many it finds there."""
+        return backend.page(self.path).count(_ON_PAGE) if self.on_page else len(backend.get(self.path)["data"])
+
+
+def _of_service(expected: int = _FOUND, **asked: str) -> Search:
     # Times in microseconds; without them only the last days are searched.
     common = {"service": SERVICES[0], "limit": str(_FOUND), "start": "1", "end": str(FIRST_NS // 1000 * 2)}
-    asked = {
-        "newest": common,
-        "by operation": {**common, "operation": OPERATION},
-        "by tag": {**common, "tags": '{"http.response.status_code": "201"}'},
-        _NONE_HAS: {**common, "tags": '{"http.response.status_code": "599"}'},
-        "by duration": {**common, "minDuration": "90ms"},
-    }
-    return {name: f"/api/traces?{urlencode(query)}" for name, query in asked.items()}
+    return Search(f"/api/traces?{urlencode(common | asked)}", expected)
 
 
-def _asked(backend: Backend, path: str, expected: int) -> _Searched:
+def _of_all(expected: int, status: int) -> Search:
+    """As somebody searches who fills in nothing but a tag: through all services and times."""
+    return Search(f"/?{urlencode({'tags': f'http.response.status_code={status}'})}", expected, on_page=True)
+
+
+SEARCHES: Final = {
+    "newest": _of_service(),
+    "by operation": _of_service(operation=OPERATION),
+    "by tag": _of_service(tags='{"http.response.status_code": "201"}'),
+    "by a tag that none has": _of_service(0, tags='{"http.response.status_code": "599"}'),
+    "by duration": _of_service(minDuration="90ms"),
+    "on the page, by tag": _of_all(_LISTED, 201),
+    "on the page, by a tag that none has": _of_all(0, 599),
+}
+
+
+def _asked(backend: Backend, search: Search) -> _Searched:
     before = backend.spent_s()
-    clock = [_took_ms(backend, path, expected) for _ in range(_TIMES)]
+    clock = [_took_ms(backend, search) for _ in range(_TIMES)]
     return _Searched((backend.spent_s() - before) / _TIMES * 1e3, median(clock))
 
 
-def _took_ms(backend: Backend, path: str, expected: int) -> float:
+def _took_ms(backend: Backend, search: Search) -> float:
     began = time.perf_counter()
-    found = len(backend.get(path)["data"])
+    found = search.found(backend)
     took = time.perf_counter() - began
-    if found != expected:
-        raise FigureRefusedError(f"{path} found {found} traces, not {expected}")
+    if found != search.expected:
+        raise FigureRefusedError(f"{search.path} found {found} traces, not {search.expected}")
     return took * 1e3
 
 
