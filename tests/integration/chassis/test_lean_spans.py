@@ -14,7 +14,7 @@ from starlette.responses import StreamingResponse
 
 from observability import semconv
 from services.chassis.settings import ServerSpanWriter
-from tests.integration.chassis.http_toy import MAX_BODY_BYTES, Client, Parts, create_app, outside, served
+from tests.integration.chassis.http_toy import LONG_S, MAX_BODY_BYTES, Client, Parts, create_app, outside, served
 from tests.integration.chassis.ports import HOST
 from tests.raw_http import PATIENCE_S
 from tests.unit.chassis.recording import OPENMETRICS, Recording, attributes_of, recording, trace_of
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 CONTINUED = b"x-toy-may: continue\r\ntraceparent: 00-%b-%b-01" % (TRACE.encode(), SPAN.encode())
 
+WRITERS: tuple[ServerSpanWriter, ...] = ("lean", "stock")
 REQUESTS: dict[str, tuple[bytes, bytes, bytes]] = {
     # name: (request line, header lines, body)
     "an answer": (b"GET /v1/items", b"", b""),
@@ -83,6 +84,10 @@ class Side:
         """What is recorded of that request, but for ids and ports of its own."""
         self._kept.forget_spans()
         await self._send(line, headers, body)
+        return await self.recorded(spans)
+
+    async def recorded(self, spans: int) -> list[dict[str, Any]]:
+        """What is recorded once it is that many spans, but for ids and ports of its own."""
 
         async def recorded() -> list[dict[str, Any]]:
             assert len(self._kept.spans) >= spans
@@ -133,8 +138,8 @@ def _once(events: list[Any]) -> list[Any]:
     return [event for at, event in enumerate(events) if event not in events[:at]]
 
 
-def _app(kept: Recording, spans: ServerSpanWriter) -> FastAPI:
-    app, routes = create_app(kept, Parts(), spans=spans), APIRouter(prefix="/v1")
+def _app(kept: Recording, spans: ServerSpanWriter, parts: Parts | None = None, cap: float = LONG_S) -> FastAPI:
+    app, routes = create_app(kept, parts or Parts(), cap, spans=spans), APIRouter(prefix="/v1")
 
     @routes.api_route("/stream", methods=["GET", "HEAD"])
     async def get_stream() -> StreamingResponse:
@@ -167,6 +172,41 @@ async def test_a_request_is_told_alike(sides: tuple[Side, Side], name: str) -> N
     lean, stock = [await side.spans_of(*REQUESTS[name], spans) for side in sides]
     assert lean == stock
     assert len(lean) == spans
+
+
+async def _over_the_limit(spans: ServerSpanWriter) -> list[dict[str, Any]]:
+    """What is recorded of work that would never end, where the server lets none take as long as that."""
+    with recording() as kept:
+        async with served(outside(_app(kept, spans, cap=0.05))) as client:
+            return await Side(kept, client).spans_of(b"GET /v1/work", b"", b"")
+
+
+async def _cut_off(spans: ServerSpanWriter) -> list[dict[str, Any]]:
+    """What is recorded of work that is cancelled in flight, since its server ends."""
+    parts = Parts()
+    with recording() as kept:
+        async with served(outside(_app(kept, spans, parts))) as client:
+            _, writer = await asyncio.open_connection(HOST, client.port)
+            writer.write(b"GET /v1/work HTTP/1.1\r\nhost: toy\r\n\r\n")
+            async with asyncio.timeout(PATIENCE_S):
+                await parts.begun.wait()
+        writer.transport.abort()
+        assert parts.cancelled.is_set()
+        return await Side(kept, client).recorded(1)
+
+
+async def test_a_request_that_reaches_the_servers_own_limit_is_told_alike() -> None:
+    lean, stock = [await _over_the_limit(spans) for spans in WRITERS]
+    assert lean == stock
+    assert [span["attributes"][semconv.HTTP_RESPONSE_STATUS_CODE] for span in lean] == [504]
+
+
+async def test_a_request_that_is_cancelled_in_flight_is_told_alike() -> None:
+    lean, stock = [await _cut_off(spans) for spans in WRITERS]
+    assert lean == stock
+    assert [(span["name"], semconv.HTTP_RESPONSE_STATUS_CODE in span["attributes"]) for span in lean] == [
+        ("GET /v1/work", False)
+    ]
 
 
 async def test_and_is_counted_alike(sides: tuple[Side, Side]) -> None:
