@@ -10,7 +10,7 @@ from observability.embedded import jaeger_json
 from observability.embedded.attributes import texts
 from observability.embedded.ports import TraceQuery
 from observability.embedded.records import SpanRecord
-from observability.embedded.wire_needles import needles
+from observability.embedded.wire_needles import finder, needles
 
 Predicate = Callable[[SpanRecord], bool]
 
@@ -90,15 +90,15 @@ def _may_have(key: str, value: str) -> Predicate:
     found, is_made = needles(key, value), _MADE_BY_JAEGER.get(key)
     if found is None:
         return lambda _: True
+    holds = finder(found)
     of_origin: dict[int, bool] = {}  # by identity: the spans that are looked at keep their origins alive
 
     def may(span: SpanRecord) -> bool:
-        for needle in found:
-            if needle in span.payload:
-                return True
+        if holds(span.payload):
+            return True
         origin = span.origin
         if (known := of_origin.get(id(origin))) is None:
-            known = of_origin[id(origin)] = any(each in origin.resource or each in origin.scope for each in found)
+            known = of_origin[id(origin)] = bool(holds(origin.resource) or holds(origin.scope))
         return known or (is_made is not None and is_made(span, value))
 
     return may

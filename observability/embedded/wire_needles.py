@@ -8,13 +8,15 @@ import base64
 import binascii
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
 _INT64: Final = range(-(2**63), 2**63)
+_BEGINNING: Final = 2
 # Jaeger shows these fields of OTLP's messages as tags; their text is in the wire form as it is.
 _TEXT_FIELDS: Final = frozenset(
     {"event", "otel.scope.name", "otel.scope.version", "otel.status_description", "w3c.tracestate"}
@@ -32,6 +34,20 @@ def needles(key: str, value: str) -> tuple[bytes, ...] | None:
         return (key.encode(),) if key else None
     fields = (value.encode(),) if key in _TEXT_FIELDS else ()
     return (*fields, *(KeyValue(key=key, value=each).SerializeToString() for each in _values(value)))
+
+
+def finder(wanted: Sequence[bytes]) -> Callable[[bytes], object]:
+    """Something true for bytes that hold one of these. Those that begin alike, as all of one key do, are sought at once."""
+    if len({each[:_BEGINNING] for each in wanted}) != 1:
+        return partial(_holds, wanted)
+    return re.compile(b"|".join(map(re.escape, wanted))).search
+
+
+def _holds(wanted: Sequence[bytes], held: bytes) -> bool:
+    for each in wanted:  # noqa: SIM110  # a generator here costs as much as looking
+        if each in held:
+            return True
+    return False
 
 
 def _values(text: str) -> Iterator[AnyValue]:
