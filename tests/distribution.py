@@ -30,6 +30,7 @@ USERS_OF_THE_SESSIONS_SYSTEM: Final = frozenset(
         *(
             f"e2e/test_{each}"
             for each in (
+                "attribute_names",
                 "bad_input",
                 "call_edges",
                 "command",

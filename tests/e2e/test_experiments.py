@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,23 +16,27 @@ import pytest
 from chaos.control import INJECTED_KINDS, Fault, HttpFaultControl, RefusedError
 from chaos.measure.site import site_of
 from chaos.runs import catalogue
-from chaos.runs.declared import DEVIATES
 from chaos.runs.verdict import EXIT_CODES, Outcome
 from deploy.cli import experiment_rules
 from deploy.system import System
 from observability import semconv
 from tests.conftest import Counts
 from tests.e2e.experimenting import (
+    ATTEMPTS,
     ENDLESS,
     PATIENCE_S,
     RARE,
     SHORT,
     SHORTEST,
     TWO_FAULTS,
+    claimed,
+    compared,
     environment,
     faultline,
     faults_in_force,
     is_healed,
+    judged,
+    off_and_full,
     payments_serve,
     policies,
     policy_list,
@@ -45,8 +49,6 @@ from tests.e2e.topologies import PLENTIFUL
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(600)
-
-ATTEMPTS = 3
 
 
 @pytest.fixture(scope="module")
@@ -359,10 +361,10 @@ def test_each_experiment_keeps_its_claims_under_full_and_not_without(
 
     In the long one each passes in one of a few runs: a claim that is broken for good is broken in all of them.
     """
-    assert _judged(run.found["assertions"]) == _claimed("payments-down")
+    assert judged(run.found["assertions"]) == claimed("payments-down")
     said_nothing = []
-    for name in _compared()[: counts(0, 99)]:
-        if (record := _off_and_full(own_system, name)) is None:
+    for name in compared()[: counts(0, 99)]:
+        if (record := off_and_full(own_system, name)) is None:
             said_nothing.append(name)
             continue
         outcomes = {each["policy"]: each["verdict"]["outcome"] for each in record["arms"]}
@@ -370,41 +372,3 @@ def test_each_experiment_keeps_its_claims_under_full_and_not_without(
         assert outcomes["off"] in MEANT_TO_DEVIATE, name
     if said_nothing:
         pytest.skip(f"no time on this machine for the load of {', '.join(said_nothing)}: inconclusive in every run")
-
-
-def _judged(assertions: Sequence[Mapping[str, Any]]) -> set[str]:
-    return {each["name"] for each in assertions if each["said"]}
-
-
-def _claimed(name: str) -> set[str]:
-    return {each["name"] for each in catalogue.load(name).document["method"] if each["type"] == "probe"}
-
-
-def _compared() -> list[str]:
-    """The experiments that show what policies are good for."""
-    return [each.name for each in catalogue.load_all() if each.declared.arm("off").expected == DEVIATES]
-
-
-def _off_and_full(own_system: System, name: str) -> dict[str, Any] | None:
-    """The record of a run that passed, else of the last that says something; None where the machine was always too busy."""
-    said = None
-    for _ in range(ATTEMPTS):
-        record = _compare(own_system, name)
-        tried = all(each["found"].get("effects") for each in record["arms"])  # else it was not well before the fault
-        if tried and record["verdict"]["outcome"] != Outcome.INCONCLUSIVE:
-            said = record
-        if said and said["verdict"]["outcome"] == Outcome.PASSED:
-            break
-    return said
-
-
-def _compare(own_system: System, name: str) -> dict[str, Any]:
-    """The experiment as it is."""
-    eventually(lambda: payments_serve(own_system), within=PATIENCE_S)
-    done = subprocess.run(
-        [sys.executable, "-m", "deploy.cli", "chaos", "run", name, "--policy", "off", "--policy", "full", "--json"],
-        env=environment(own_system, {}), capture_output=True, text=True, timeout=400, check=False,
-    )  # fmt: skip
-    record: dict[str, Any] = json.loads(done.stdout)
-    assert done.returncode == record["verdict"]["exit_code"], done.stderr
-    return record
