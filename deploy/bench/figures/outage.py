@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from chaos.runs import catalogue, experimenter
 from chaos.runs.errors import RunError
@@ -19,45 +19,52 @@ _RPS: Final = 50.0
 _ARMS: Final = ("retries", "budgeted", "full")
 _SHOWN: Final = (Outcome.PASSED, Outcome.DEVIATED)
 
-Figures = Mapping[str, Mapping[str, float | None]]
-"""By arm, as records have them."""
+Arm = Mapping[str, Any]
+"""As records have them: `verdict`, and `found` with its `figures`."""
 
 
 @dataclass(frozen=True)
 class Asked:
     """`figure` is the record's name of it, whose values are multiplied by `scale`."""
 
-    arm: str
+    policy: str
     figure: str
     scale: float = 1.0
 
     def measure(self, say: Say) -> Measured:
-        """Raises `FigureRefusedError` where the run shows nothing, or this did not happen in it."""
+        """Raises `FigureRefusedError` where the arm shows nothing, or this did not happen in it."""
         say(f"{_EXPERIMENT} with {', '.join(_ARMS)}: one run for each figure of it, of two minutes and a half")
-        each = {arm: self._told(figures) for arm, figures in _figures().items()}
-        if (value := each[self.arm]) is None:
-            raise FigureRefusedError(f"{self.figure} was not seen with {self.arm}")
-        others = ", ".join(f"{arm} {'-' if told is None else f'{told:.3g}'}" for arm, told in each.items())
+        arms = _arms()
+        _check(arms[self.policy])
+        if (value := self._of(arms[self.policy])) is None:
+            raise FigureRefusedError(f"{self.figure} was not seen with {self.policy}")
+        others = ", ".join(
+            f"{name} {'-' if (told := self._of(arm)) is None else f'{told:.3g}'}" for name, arm in arms.items()
+        )
         return Measured(value, f"{_RPS:g} requests/s, half of them checkouts; all arms: {others}")
 
-    def _told(self, figures: Mapping[str, float | None]) -> float | None:
-        found = figures[self.figure]
-        return None if found is None else found * self.scale
+    def _of(self, arm: Arm) -> float | None:
+        found = arm["found"].get("figures", {}).get(self.figure)
+        return None if found is None else float(found) * self.scale
 
 
 @cache
-def _figures() -> Figures:
-    """Raises `FigureRefusedError` where an arm shows nothing."""
+def _arms() -> Mapping[str, Arm]:
+    """By policy. Raises `FigureRefusedError` where the experiment cannot be run."""
     with tempfile.TemporaryDirectory(prefix="faultline-bench-") as folder, start_system(Path(folder)) as system:
         wanted = Wanted(_ARMS, rps=_RPS)
         try:
             found, _ = experimenter.run(catalogue.load(_EXPERIMENT), wanted, system.state.path, Watcher())
         except RunError as exc:
             raise FigureRefusedError(str(exc)) from exc
-    for arm in found["arms"]:
-        if arm["verdict"]["outcome"] not in _SHOWN:
-            raise FigureRefusedError(f"{arm['policy']}: {arm['verdict']['outcome']}: {arm['verdict']['reasons']}")
-    return {arm["policy"]: arm["found"]["figures"] for arm in found["arms"]}
+    return {arm["policy"]: arm for arm in found["arms"]}
+
+
+def _check(arm: Arm) -> None:
+    """Raises `FigureRefusedError` for one that the machine was too slow for."""
+    verdict = arm["verdict"]
+    if verdict["outcome"] not in _SHOWN:
+        raise FigureRefusedError(f"{arm['policy']}: {verdict['outcome']}: {'; '.join(verdict['reasons'])}")
 
 
 BENCHMARKS: Final[Sequence[Benchmark]] = (
