@@ -52,7 +52,8 @@ async def test_a_broken_rule_is_for_the_repository_to_translate(database: Databa
     assert await place.stored() == ["a"]
 
 
-async def test_work_that_is_cancelled_leaves_no_transaction_open(database: Database, place: Place) -> None:
+async def hanging(database: Database) -> "asyncio.Task[None]":
+    """A write that has begun and never ends by itself."""
     begun = asyncio.Event()
 
     async def add_and_hang(session: AsyncSession) -> None:
@@ -62,6 +63,11 @@ async def test_work_that_is_cancelled_leaves_no_transaction_open(database: Datab
 
     writing = asyncio.create_task(database.write("add", add_and_hang))
     await begun.wait()
+    return writing
+
+
+async def test_work_that_is_cancelled_leaves_no_transaction_open(database: Database, place: Place) -> None:
+    writing = await hanging(database)
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writing
@@ -104,15 +110,7 @@ async def test_what_hangs_is_cut_off_at_the_end_and_its_connection_closed(
     given_up: bool, place: Place, recording: Recording, connections: set[object]
 ) -> None:
     async with place.opened(recording) as database:
-        begun = asyncio.Event()
-
-        async def add_and_hang(session: AsyncSession) -> None:
-            await add(session, "a")
-            begun.set()
-            await asyncio.Event().wait()
-
-        writing = asyncio.create_task(database.write("add", add_and_hang))
-        await begun.wait()
+        writing = await hanging(database)
         assert connections
         if given_up:
             writing.cancel()
